@@ -1,0 +1,185 @@
+"""The blocks that the paper's tables are written in, and the networks made of them.
+
+A block is a line of such a table ("4 x 4 conv. 64 lRELU. stride 2. batchnorm"): plain
+data, part of a model's declaration. `build_network` turns a column of them into Keras
+layers. Images are [batch, height, width, channels].
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.errors import InfoGANError
+
+LEAKY_SLOPE = 0.1  # Appendix C: "leaky rectified linear units with leaky rate 0.1"
+WEIGHT_STDDEV = 0.02  # the authors' code; the paper is silent
+ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "linear")
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Weights, then batch normalisation where asked, then the activation.
+
+    The order is that of the authors' code; the paper's tables print it the other way
+    round. Weights followed by batch normalisation have no bias: its offset is one.
+    """
+
+    activation: str = dataclasses.field(kw_only=True)
+    batch_norm: bool = dataclasses.field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise InfoGANError(
+                f'Unknown activation "{self.activation}"; there are '
+                f"{', '.join(ACTIVATIONS)}."
+            )
+
+    def weights(self, **options: object) -> keras.Layer:
+        """The layer that holds this block's weights."""
+        raise NotImplementedError
+
+    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+        """This block as Keras layers, in order; weights drawn from `seed`."""
+        yield self.weights(
+            use_bias=not self.batch_norm,
+            kernel_initializer=keras.initializers.RandomNormal(
+                0.0, WEIGHT_STDDEV, seed
+            ),
+            dtype=dtype,
+            name=name,
+        )
+        if self.batch_norm:
+            yield BatchNormalization(dtype=dtype, name=f"{name}_batch_norm")
+        if self.activation == "leaky_relu":
+            yield keras.layers.LeakyReLU(LEAKY_SLOPE, dtype=dtype, name=f"{name}_lrelu")
+        elif self.activation != "linear":
+            yield keras.layers.Activation(
+                self.activation, dtype=dtype, name=f"{name}_{self.activation}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Dense(Block):
+    """`FC. units`; an image is flattened first."""
+
+    units: int
+
+    def weights(self, **options: object) -> keras.Layer:
+        return keras.layers.Dense(self.units, **options)
+
+    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+        yield keras.layers.Flatten(dtype=dtype, name=f"{name}_flatten")
+        yield from super().layers(name, seed, dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Convolution(Block):
+    """`4 x 4 conv. filters`, stride 2 unless said: halves height and width."""
+
+    filters: int
+    kernel_size: int = 4
+    stride: int = 2
+
+    def weights(self, **options: object) -> keras.Layer:
+        return keras.layers.Conv2D(
+            self.filters, self.kernel_size, self.stride, padding="same", **options
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class UpConvolution(Block):
+    """`4 x 4 upconv. filters`, stride 2 unless said: doubles height and width."""
+
+    filters: int
+    kernel_size: int = 4
+    stride: int = 2
+
+    def weights(self, **options: object) -> keras.Layer:
+        return keras.layers.Conv2DTranspose(
+            self.filters, self.kernel_size, self.stride, padding="same", **options
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Reshape:
+    """Turns the flat output of `Dense` into an image for the convolutions."""
+
+    height: int
+    width: int
+    channels: int
+
+    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+        shape = (self.height, self.width, self.channels)
+        yield keras.layers.Reshape(shape, dtype=dtype, name=name)
+
+
+def build_network(
+    blocks: Sequence[Block | Reshape],
+    input_shape: Sequence[int],
+    *,
+    name: str,
+    seed: int = 0,
+    dtype: str = "float32",
+) -> keras.Sequential:
+    """Builds the blocks in order; the output is float32 whatever `dtype` is.
+
+    Args:
+        blocks: the column of the paper's table, from the input on.
+        input_shape: one example's shape, without the batch.
+        name: the network's role, e.g. "generator"; its initial weights depend on it.
+        seed: initial weights are a function of (seed, name, place in the list).
+        dtype: a Keras dtype policy, "float32" or "mixed_bfloat16".
+    """
+    network = keras.Sequential([keras.Input(tuple(input_shape))], name=name)
+    seeds = np.random.SeedSequence([seed, *name.encode()]).generate_state(len(blocks))
+    for place, (block, block_seed) in enumerate(
+        zip(blocks, seeds, strict=True), start=1
+    ):
+        label = f"{type(block).__name__.lower()}_{place}"
+        for layer in block.layers(label, int(block_seed), dtype):
+            network.add(layer)
+    if dtype != "float32":
+        network.add(
+            keras.layers.Activation("linear", dtype="float32", name="to_float32")
+        )
+    return network
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's layer on TensorFlow's fused kernel.
+
+    The same result as Keras's own over the last axis, but for the moving variance: the
+    kernel's is the unbiased n / (n - 1) one. Inputs are [batch, features] or images, in
+    float32 or bfloat16; statistics are float32.
+    """
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        self.autocast = False  # bfloat16 inputs meet float32 statistics in the kernel
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: None = None
+    ) -> tf.Tensor:
+        flat = inputs.shape.rank == 2
+        images = inputs[:, tf.newaxis, tf.newaxis, :] if flat else inputs
+        moments = [] if training else [self.moving_mean, self.moving_variance]
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=images,
+            scale=tf.convert_to_tensor(self.gamma),
+            offset=tf.convert_to_tensor(self.beta),
+            mean=tf.convert_to_tensor(moments[0]) if moments else [],
+            variance=tf.convert_to_tensor(moments[1]) if moments else [],
+            epsilon=self.epsilon,
+            is_training=bool(training),
+        )
+        if training:
+            for moving, batch in (
+                (self.moving_mean, mean),
+                (self.moving_variance, variance),
+            ):
+                moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+        return outputs[:, 0, 0, :] if flat else outputs

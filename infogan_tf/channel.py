@@ -1,0 +1,85 @@
+"""A noisy channel between the generator and Q, so that codes stand for lasting things.
+
+Q sees T(G(z, c)) instead of G(z, c), T a random change of the picture drawn anew for
+every image. c -> G(z, c) -> T(G(z, c)) is a Markov chain, so by the data processing
+inequality
+
+    L_I(T) = E[log Q(c | T(G(z, c)))] + H(c)  <=  I(c; T(G(z, c)))  <=  I(c; G(z, c)):
+
+the bound of the paper, still a bound on the same information, only looser. It can be
+driven up only by what survives T. A category that says "a blob in the upper left" or
+"slanted" does not; one that says which digit it is does. No label is involved.
+"""
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+from infogan_tf.errors import InfoGANError
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomAffine:
+    """T: a random rotation, scale, aspect, shear and shift of every image.
+
+    Args:
+        codes: names of the codes whose information goes through the channel; Q reads
+            the others from the image itself.
+        rotation: largest turn either way, in degrees.
+        scale: largest relative change of size, e.g. 0.15 for +-15%.
+        aspect: largest relative change of width against height.
+        shear: largest horizontal shear, in widths per height.
+        shift: largest shift along each axis, in pixels.
+    """
+
+    codes: tuple[str, ...]
+    rotation: float = 20.0
+    scale: float = 0.15
+    aspect: float = 0.15
+    shear: float = 0.3
+    shift: float = 3.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", tuple(self.codes))
+        for field in ("rotation", "scale", "aspect", "shear", "shift"):
+            if not 0 <= getattr(self, field) < math.inf:
+                raise InfoGANError(
+                    f"RandomAffine: {field} is {getattr(self, field)}; it has to be a "
+                    "finite number that is not negative."
+                )
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Sends images [batch, height, width, channels] through T.
+
+        What comes in from outside the picture is the nearest edge pixel. Bilinear, and
+        differentiable in `images`; `seed` is int32 [2].
+        """
+        height, width = images.shape[1], images.shape[2]
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=self._transforms(tf.shape(images)[0], height, width, seed),
+            output_shape=[height, width],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="NEAREST",
+        )
+
+    def _transforms(
+        self, count: tf.Tensor, height: int, width: int, seed: tf.Tensor
+    ) -> tf.Tensor:
+        """Draws `count` affine maps from output to input pixels, float32 [count, 8]."""
+        draw = tf.random.stateless_uniform([6, count], seed, -1.0, 1.0, alg="philox")
+        angle = draw[0] * (self.rotation * math.pi / 180)
+        across = tf.exp(draw[1] * self.scale + draw[2] * self.aspect / 2)
+        down = tf.exp(draw[1] * self.scale - draw[2] * self.aspect / 2)
+        shear, dx, dy = draw[3] * self.shear, draw[4] * self.shift, draw[5] * self.shift
+        cos, sin = tf.cos(angle), tf.sin(angle)
+        # rotation x shear x scale, [[a, b], [d, e]], about the middle of the image
+        a, b = cos * across, (cos * shear - sin) * down
+        d, e = sin * across, (sin * shear + cos) * down
+        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+        c = middle_x + dx - a * middle_x - b * middle_y
+        f = middle_y + dy - d * middle_x - e * middle_y
+        zero = tf.zeros_like(a)
+        return tf.stack([a, b, c, d, e, f, zero, zero], axis=1)

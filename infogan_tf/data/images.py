@@ -1,0 +1,76 @@
+"""What every source of images yields: uint8 arrays, and labels or factors where known."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from infogan_tf.errors import InfoGANError
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """Images with what is known about them, in a fixed order.
+
+    Args:
+        images: uint8 [n, height, width, channels].
+        labels: int64 [n], or None. Scoring reads them; training never does.
+        factors: true generative factors by name, each [n]; empty where unknown.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None = None
+    factors: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: slice | np.ndarray) -> "Split":
+        """The same for some of the rows."""
+        labels = None if self.labels is None else self.labels[rows]
+        factors = {name: values[rows] for name, values in self.factors.items()}
+        return Split(self.images[rows], labels, factors)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageData:
+    """A data set: what is trained on, and what is held out for scoring.
+
+    Args:
+        origin: where the images came from, for people ("MNIST idx files in DIR").
+        train, test: the two splits.
+    """
+
+    origin: str
+    train: Split
+    test: Split
+
+
+def hold_out(split: Split, origin: str) -> ImageData:
+    """Makes every tenth example the test split, where a source has no split of its own."""
+    held = np.arange(len(split)) % 10 == 9
+    return ImageData(origin, split.take(~held), split.take(held))
+
+
+def checked(data: ImageData, image_shape: tuple[int, int, int]) -> ImageData:
+    """Returns `data` if its images have the wanted (height, width, channels).
+
+    Raises:
+        InfoGANError: another shape, or no images at all.
+    """
+    for split in (data.train, data.test):
+        if not len(split):
+            raise InfoGANError(
+                f"{data.origin}: there are too few images to hold any out."
+            )
+        if split.images.shape[1:] != tuple(image_shape):
+            received, wanted = (
+                " x ".join(map(str, shape))
+                for shape in (split.images.shape[1:], image_shape)
+            )
+            raise InfoGANError(
+                f"{data.origin}: the images are {received} (height x width x channels), "
+                f"and this model takes {wanted}: choose a model of that size or resize "
+                "the images."
+            )
+    return data

@@ -1,0 +1,65 @@
+"""Images in a NumPy archive: `images`, and `labels` or `factors` where known."""
+
+import pathlib
+import zipfile
+
+import numpy as np
+
+from infogan_tf.data.images import ImageData, Split, hold_out
+from infogan_tf.errors import InfoGANError
+
+
+def found(data_dir: pathlib.Path) -> bool:
+    """Says whether the path is an .npz file, or a folder that holds exactly one."""
+    return _path(data_dir) is not None
+
+
+def load(data_dir: pathlib.Path) -> ImageData:
+    """Reads an archive; every tenth example is held out for scoring.
+
+    `images` is uint8 [n, height, width, channels] ([n, height, width] is taken as grey);
+    `labels` whole numbers [n]; `factors` numbers [n, k], with `factor_names` [k] where
+    the factors have names.
+
+    Raises:
+        InfoGANError: not an archive, no `images`, another type or shape, lengths differ.
+    """
+    path = _path(data_dir)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InfoGANError(
+            f"{path} cannot be read as an .npz file: {error}."
+        ) from error
+    images = arrays.get("images")
+    if images is None:
+        raise InfoGANError(
+            f'{path} has no array "images"; it has {", ".join(arrays) or "none"}: save it '
+            "with np.savez(path, images=..., labels=...)."
+        )
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):
+        raise InfoGANError(
+            f"{path}: images are {images.dtype} with {images.ndim} dimensions; they have "
+            "to be uint8 [n, height, width, channels]."
+        )
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    for name in ("labels", "factors"):
+        if name in arrays and len(arrays[name]) != len(images):
+            raise InfoGANError(
+                f"{path} has {len(arrays[name])} {name} and {len(images)} images: there "
+                "has to be one for each."
+            )
+    labels = arrays["labels"].astype(np.int64) if "labels" in arrays else None
+    columns = arrays.get("factors", np.zeros((len(images), 0))).T
+    names = arrays.get("factor_names", [f"factor_{i}" for i in range(len(columns))])
+    factors = {str(name): column for name, column in zip(names, columns, strict=True)}
+    return hold_out(Split(images, labels, factors), str(path))
+
+
+def _path(data_dir: pathlib.Path) -> pathlib.Path | None:
+    if data_dir.suffix == ".npz" and data_dir.is_file():
+        return data_dir
+    archives = sorted(data_dir.glob("*.npz"))
+    return archives[0] if len(archives) == 1 else None

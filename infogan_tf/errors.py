@@ -1,0 +1,17 @@
+"""The one exception a user is meant to read."""
+
+
+class InfoGANError(ValueError):
+    """Something the user can mend.
+
+    The message is one sentence or two: what was received, what is possible, what to
+    do. The commands in `tools/` print it on one line and exit with code 1.
+    """
+
+
+def did_you_mean(received: str, possible: list[str]) -> str:
+    """Returns ' Did you mean "x"?' for the closest name, or an empty string."""
+    import difflib
+
+    close = difflib.get_close_matches(received, possible, n=1, cutoff=0.5)
+    return f' Did you mean "{close[0]}"?' if close else ""

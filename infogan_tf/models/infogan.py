@@ -1,0 +1,170 @@
+"""InfoGAN: a GAN whose codes Q can read back from the image (arXiv 1606.03657)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf import mutual_information
+from infogan_tf import spec as specs
+from infogan_tf.blocks import build_network
+from infogan_tf.channel import RandomAffine
+from infogan_tf.errors import InfoGANError
+from infogan_tf.latents import LatentSpace
+from infogan_tf.models.gan import GAN, _head
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
+class InfoGAN(GAN):
+    """A GAN with a recognition network Q that shares the discriminator's trunk.
+
+    G, the trunk and Q maximise lambda L_I(G, Q); Q moves at D's rate (Appendix C).
+
+    Args:
+        recognition: features [batch, n] -> [batch, m], the layers between the trunk and
+            Q's linear output; None for a linear Q on the trunk.
+        channel: a random change of the image on its way to Q, or None.
+        **options: those of `GAN`; `latents` has to declare at least one code.
+    """
+
+    def __init__(
+        self,
+        *,
+        latents: LatentSpace,
+        trunk: keras.Model,
+        recognition: keras.Model | None = None,
+        channel: RandomAffine | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
+        if not latents.codes:
+            raise InfoGANError(
+                "InfoGAN needs at least one latent code, and the latents declare none: "
+                "add one, or use GAN."
+            )
+        super().__init__(latents=latents, trunk=trunk, seed=seed, **options)
+        if recognition is None:
+            width = trunk.output_shape[-1]
+            recognition = build_network([], [width], name="recognition")
+        self.recognition = recognition
+        self.recognition_output = _head(
+            latents.recognition_width, recognition, "recognition", seed
+        )
+        self.channel = channel
+
+    @classmethod
+    def networks(cls, spec: specs.ModelSpec) -> dict[str, Any]:
+        networks = super().networks(spec)
+        width = networks["trunk"].output_shape[-1]
+        recognition = build_network(
+            spec.recognition,
+            [width],
+            name="recognition",
+            seed=spec.training.seed,
+            dtype=networks["trunk"].layers[0].dtype_policy.name,
+        )
+        return {**networks, "recognition": recognition, "channel": spec.channel}
+
+    @property
+    def reported_codes(self) -> list[str]:
+        return [code.name for code in self.latents.codes]
+
+    @property
+    def discriminator_variables(self) -> list[keras.Variable]:
+        return (
+            super().discriminator_variables
+            + self.recognition.trainable_variables
+            + self.recognition_output.trainable_variables
+        )
+
+    def information(
+        self,
+        latents: Mapping[str, tf.Tensor],
+        fakes: tf.Tensor,
+        features: tf.Tensor,
+        seed: tf.Tensor,
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        bounds = self._bounds(latents, features)
+        if self.channel:
+            channel_seed = tf.random.experimental.stateless_fold_in(seed, -1)
+            received = self.trunk(self.channel(fakes, channel_seed), training=True)
+            through = self._bounds(latents, received)
+            bounds |= {name: through[name] for name in self.channel.codes}
+        nats = {f"mi/{name}": tf.reduce_mean(bound) for name, bound in bounds.items()}
+        return mutual_information.weighted_sum(self.latents, bounds), nats
+
+    def _bounds(
+        self, latents: Mapping[str, tf.Tensor], features: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        outputs = self.recognition_outputs(features, training=True)
+        return mutual_information.variational_bound(self.latents, latents, outputs)
+
+    def recognition_outputs(self, features: tf.Tensor, *, training: bool) -> tf.Tensor:
+        """Q's raw columns [batch, latents.recognition_width] from the trunk's features."""
+        return self.recognition_output(self.recognition(features, training=training))
+
+    def real_features(self, images: tf.Tensor) -> tf.Tensor:
+        features = super().real_features(images)
+        # Q learns from generated images only; here it gathers its statistics of real ones.
+        self.recognition(tf.stop_gradient(features), training=True)
+        return features
+
+    @property
+    def _shared_statistics(self) -> list[keras.Variable]:
+        return (
+            self.trunk.non_trainable_variables
+            + self.recognition.non_trainable_variables
+        )
+
+    def recognize(self, images: Any) -> dict[str, dict[str, np.ndarray]]:
+        """Reads the codes of images [batch, height, width, channels] in [0, 1].
+
+        Returns:
+            {code: {"probabilities": [batch, values]}} for a discrete code and
+            {code: {"mean": [batch], "stddev": [batch]}} for a continuous one.
+        """
+        posterior = self.recognize_images(tf.convert_to_tensor(images, tf.float32))
+        return {
+            code: {name: value.numpy() for name, value in parameters.items()}
+            for code, parameters in posterior.items()
+        }
+
+    @tf.function(reduce_retracing=True)
+    def recognize_images(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
+        """Q(c|x) as tensors; see `recognize`."""
+        return self.latents.posterior(self.read(images))
+
+    def read(self, images: tf.Tensor) -> tf.Tensor:
+        """Q's raw columns for images in [0, 1], [batch, latents.recognition_width]."""
+        features = self.trunk(self._to_network(images), training=False)
+        return self.recognition_outputs(features, training=False)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "recognition": keras.saving.serialize_keras_object(self.recognition),
+            "channel": specs.to_json(self.channel),
+        }
+
+    @classmethod
+    def _revive(cls, config: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
+        return {
+            **super()._revive(config, custom_objects),
+            "recognition": keras.saving.deserialize_keras_object(
+                config["recognition"], custom_objects
+            ),
+            "channel": specs.from_json(config["channel"]),
+        }
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
+class OnlookerGAN(InfoGAN):
+    """A regular GAN with a Q that its generator never hears of.
+
+    Q and the trunk learn to read the codes from the images, and G plays for the game
+    alone, so L_I shows how much of the codes a GAN keeps by itself (Figure 1).
+    """
+
+    generator_hears_q = False

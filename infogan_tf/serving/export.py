@@ -1,0 +1,233 @@
+"""SavedModels that any TensorFlow runs, TF Serving too, without Keras or infogan_tf.
+
+    signature     inputs                            outputs
+    generate      every code, noise [batch, size]   images
+    sample        every code, seed                  images
+    sweep         every code, seed, code            images [batch, 10, height, ...]
+    recognize     images                            <name>_probabilities [batch, K]
+                                                    or <name>_mean, <name>_stddev
+    discriminate  images                            logits
+
+`serving_default` is `generate`. Other shapes are [batch], and [batch, height, width,
+channels] for images, float32 in [0, 1] both ways. A code is an input by its own name,
+int32 from 0 to K - 1 or any finite float32; `seed` is any int32; `code` is the place,
+int32 from 0, of the code to sweep. A model without codes has no `sweep`, one without Q
+no `recognize`.
+
+Every row is computed by itself, and a batch may be empty. An input that is not possible
+is answered by INVALID_ARGUMENT and a sentence that names it.
+"""
+
+import contextlib
+import functools
+import itertools
+import math
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.errors import InfoGANError
+from infogan_tf.latents import Code
+from infogan_tf.models.gan import GAN
+
+SWEEP_STEPS = 10
+
+Tensors = dict[str, tf.Tensor]
+
+
+def export(
+    model: GAN, export_dir: str | os.PathLike, *, name: str | None = None
+) -> pathlib.Path:
+    """Writes `model` for serving, under the next free version number.
+
+    The version appears whole or not at all: a server may poll the directory meanwhile.
+
+    Args:
+        model: what to write, with the weights that it has now.
+        export_dir: holds one folder for each model; made where it is missing.
+        name: of the model's folder, `model.name` where not given.
+
+    Returns:
+        export_dir/<name>/<version>, version being 1 or one above the largest there.
+
+    Raises:
+        InfoGANError: the directory cannot be written to.
+    """
+    folder = pathlib.Path(export_dir) / (name or model.name)
+    archive = keras.export.ExportArchive()
+    for signature, (function, inputs) in _signatures(model).items():
+        specs = {key: expected.spec(key) for key, expected in inputs.items()}
+        endpoint = _checked(functools.partial(function, model), inputs)
+        archive.add_endpoint(signature, endpoint, [specs])
+    try:
+        with _made(folder), TemporaryDirectory(prefix=".export-", dir=folder) as aside:
+            written = os.path.join(aside, "model")
+            archive.write_out(written, verbose=False)
+            return _publish(written, folder)
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        reason = getattr(error, "strerror", "No space left")
+        raise InfoGANError(
+            f"The model cannot be written to {folder} ({reason}): choose an export "
+            "directory that you may write to and that has space left."
+        ) from error
+
+
+@contextlib.contextmanager
+def _made(folder: pathlib.Path) -> Iterator[None]:
+    """Makes `folder`, and unmakes what it made if the block fails."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
+
+
+def _publish(written: str, folder: pathlib.Path) -> pathlib.Path:
+    """Renames `written` to the next free number in `folder`."""
+    versions = [int(path.name) for path in folder.iterdir() if path.name.isdecimal()]
+    for version in itertools.count(max(versions, default=0) + 1):
+        target = folder / str(version)
+        try:
+            os.rename(written, target)
+            return target
+        except OSError:
+            if not target.exists():  # otherwise another export was faster
+                raise
+
+
+# --- what is served ------------------------------------------------------------------
+
+
+class _Input(NamedTuple):
+    """One input of a signature: its type, a row's shape, the numbers it may hold."""
+
+    dtype: tf.DType
+    shape: tuple[int, ...] = ()
+    domain: tuple[float, float] = (-math.inf, math.inf)
+
+    def spec(self, name: str) -> tf.TensorSpec:
+        return tf.TensorSpec([None, *self.shape], self.dtype, name)
+
+
+def _signatures(model: GAN) -> dict[str, tuple[Callable, dict[str, _Input]]]:
+    """Each signature's function and inputs; `generate` first, as the default."""
+    latents = model.latents
+    codes = {
+        code.name: _Input(tf.as_dtype(_sweep_values(code).dtype), (), code.domain())
+        for code in latents.codes
+    }
+    noise = {"noise": _Input(tf.float32, (latents.noise.size,))}
+    seed = {"seed": _Input(tf.int32)}
+    code = {"code": _Input(tf.int32, (), (0, len(codes) - 1))}
+    images = {"images": _Input(tf.float32, model.trunk.input_shape[1:], (0, 1))}
+    signatures = {
+        "generate": (_generate, codes | noise),
+        "sample": (_sample, codes | seed),
+        "discriminate": (_discriminate, images),
+    }
+    if codes:
+        signatures["sweep"] = (_sweep, codes | seed | code)
+    if hasattr(model, "recognize_images"):
+        signatures["recognize"] = (_recognize, images)
+    return signatures
+
+
+def _generate(model: GAN, tensors: Tensors) -> Tensors:
+    return {"images": model.generate_images(tensors)}
+
+
+def _sample(model: GAN, tensors: Tensors) -> Tensors:
+    noise = _draw_noise(model, tensors["seed"])
+    return _generate(model, {**tensors, "noise": noise})
+
+
+def _sweep(model: GAN, tensors: Tensors) -> Tensors:
+    noise = _draw_noise(model, tensors["seed"])
+    latents = {"noise": tf.repeat(noise, SWEEP_STEPS, axis=0)}  # [batch * steps, size]
+    for place, code in enumerate(model.latents.codes):
+        swept = tensors["code"][:, tf.newaxis] == place  # [batch, 1]
+        kept = tensors[code.name][:, tf.newaxis]  # [batch, 1]
+        values = tf.where(swept, _sweep_values(code), kept)  # [batch, steps]
+        latents[code.name] = tf.reshape(values, [-1])
+    images = model.generate_images(latents)
+    return {"images": tf.reshape(images, [-1, SWEEP_STEPS, *images.shape[1:]])}
+
+
+def _recognize(model: GAN, tensors: Tensors) -> Tensors:
+    return {
+        f"{name}_{parameter}": value
+        for name, posterior in model.recognize_images(tensors["images"]).items()
+        for parameter, value in posterior.items()
+    }
+
+
+def _discriminate(model: GAN, tensors: Tensors) -> Tensors:
+    return {"logits": model.discriminate(tensors["images"])}
+
+
+def _draw_noise(model: GAN, seeds: tf.Tensor) -> tf.Tensor:
+    """Noise [batch, size], each row a function of its own seed."""
+    noise = model.latents.noise
+    return tf.map_fn(
+        lambda seed: noise.sample(1, tf.stack([seed, 0]))[0],
+        seeds,
+        fn_output_signature=tf.TensorSpec([noise.size], tf.float32),
+    )
+
+
+def _sweep_values(code: Code) -> np.ndarray:
+    """What a sweep shows [SWEEP_STEPS]; with fewer values the last one stays."""
+    values = code.sweep_values(SWEEP_STEPS)
+    return values[np.minimum(np.arange(SWEEP_STEPS), len(values) - 1)]
+
+
+# --- what is refused -----------------------------------------------------------------
+
+
+def _checked(function: Callable, inputs: dict[str, _Input]) -> Callable:
+    """`function`, run only once its inputs are found possible."""
+
+    def check_and_run(tensors: Tensors) -> Tensors:
+        rows = [tf.shape(tensors[name])[0] for name in inputs]
+        checks = [_equal(rows, f"Inputs {', '.join(inputs)} take equally many rows")]
+        checks += [_in_domain(name, tensors[name], inputs[name]) for name in inputs]
+        with tf.control_dependencies(checks):
+            outputs = function({name: _filled(tensors[name]) for name in inputs})
+        return {name: output[: rows[0]] for name, output in outputs.items()}
+
+    return check_and_run
+
+
+def _equal(numbers: list[tf.Tensor], sentence: str) -> tf.Operation:
+    equal = tf.reduce_all(tf.equal(numbers, numbers[0]))
+    data = [f"{sentence}, and received", numbers]
+    return tf.debugging.Assert(equal, data, summarize=len(numbers))
+
+
+def _in_domain(name: str, tensor: tf.Tensor, expected: _Input) -> tf.Operation:
+    """Fails where `tensor` holds a number outside of what is expected."""
+    low, high = expected.domain
+    numbers = tf.cast(tensor, tf.float32)
+    possible = tf.math.is_finite(numbers) & (low <= numbers) & (numbers <= high)
+    limits = f" between {low} and {high}" if math.isfinite(high - low) else ""
+    kind = "whole" if expected.dtype.is_integer else "finite"
+    message = f"Input {name} takes {kind} numbers{limits}, and received"
+    refused = tf.boolean_mask(tensor, ~possible)
+    return tf.debugging.Assert(tf.reduce_all(possible), [message, refused])
+
+
+def _filled(tensor: tf.Tensor) -> tf.Tensor:
+    """A row of zeros in place of none: oneDNN's convolutions fail on empty batches."""
+    missing = tf.maximum(1 - tf.shape(tensor)[0], 0)
+    zeros = tf.zeros([missing, *tensor.shape[1:]], tensor.dtype)
+    return tf.concat([tensor, zeros], axis=0)

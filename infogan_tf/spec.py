@@ -1,0 +1,198 @@
+"""What a model is, as data: frozen, checked when made, to and from JSON.
+
+A `ModelSpec` names the images, the latent codes, the networks, the game and the numbers
+of the training. Everything else in the project is derived from it.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+from infogan_tf import blocks, games, latents
+from infogan_tf.channel import RandomAffine
+from infogan_tf.errors import InfoGANError, did_you_mean
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSpec:
+    """Where images come from by default, and the form in which the networks want them.
+
+    Args:
+        name: a TFDS name or one of the built-in sources ("digits", "synthetic").
+        image_shape: (height, width, channels) that images are brought to.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image_shape", tuple(self.image_shape))
+        if len(self.image_shape) != 3 or min(self.image_shape) < 1:
+            raise InfoGANError(
+                f"image_shape is {self.image_shape}; it has to be (height, width, "
+                "channels), all positive."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSpec:
+    """The numbers of a training.
+
+    Args:
+        steps: updates of the generator.
+        batch_size: real images a step; as many are generated.
+        generator_learning_rate: Adam's, for G.
+        discriminator_learning_rate: Adam's, for the trunk, D and Q.
+        beta_1, beta_2: Adam's, for both.
+        ema_decay: where given, an exponential moving average of G is kept beside it.
+        seed: initial weights, order of the data and every draw are functions of it.
+        precision: "float32" or "bfloat16" (computation; weights stay float32).
+        log_every, checkpoint_every, sweep_every: in steps.
+    """
+
+    steps: int = 5_000
+    batch_size: int = 128
+    generator_learning_rate: float = 1e-3
+    discriminator_learning_rate: float = 2e-4
+    beta_1: float = 0.5
+    beta_2: float = 0.999
+    ema_decay: float | None = None
+    seed: int = 0
+    precision: str = "float32"
+    log_every: int = 50
+    checkpoint_every: int = 500
+    sweep_every: int = 500
+
+    def __post_init__(self) -> None:
+        def require(name: str, holds: bool, possible: str) -> None:
+            if not holds:
+                raise InfoGANError(
+                    f"{name} is {getattr(self, name)}; it has to be {possible}."
+                )
+
+        for name in (
+            "steps",
+            "batch_size",
+            "log_every",
+            "checkpoint_every",
+            "sweep_every",
+        ):
+            require(name, getattr(self, name) >= 1, "a whole number of at least 1")
+        require("batch_size", self.batch_size >= 2, "at least 2 (batch statistics)")
+        for name in ("generator_learning_rate", "discriminator_learning_rate"):
+            value = getattr(self, name)
+            require(name, 0 < value < math.inf, "a finite number above 0")
+        for name in ("beta_1", "beta_2"):
+            require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
+        decay = self.ema_decay
+        require(
+            "ema_decay", decay is None or 0 < decay < 1, "between 0 and 1, or absent"
+        )
+        require("seed", 0 <= self.seed < 2**31, "between 0 and 2147483647")
+        possible = ("float32", "bfloat16")
+        require("precision", self.precision in possible, " or ".join(possible))
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSpec:
+    """One entry of the zoo.
+
+    Args:
+        name: `<dataset>_<method>`, with a suffix for a variant.
+        description: one line for `tools/list_models.py`.
+        method: a key of `infogan_tf.models.METHODS`.
+        data: the images.
+        latents: the codes c and the noise z.
+        generator: blocks from [latents.width] to an image; its last activation fixes the
+            range of pixel values that the networks work in.
+        trunk: blocks that D and Q share, from an image on.
+        recognition: blocks between the trunk and Q's output layer, possibly none.
+        game: what G and D play.
+        training: its numbers.
+        channel: noise between G and Q (see `infogan_tf.channel`), or None.
+    """
+
+    name: str
+    description: str
+    method: str
+    data: DataSpec
+    latents: latents.LatentSpace
+    generator: tuple[blocks.Block | blocks.Reshape, ...]
+    trunk: tuple[blocks.Block, ...]
+    recognition: tuple[blocks.Block, ...] = ()
+    game: games.Game = games.NonSaturating()  # noqa: RUF009  frozen
+    training: TrainSpec = TrainSpec()
+    channel: RandomAffine | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("generator", "trunk", "recognition"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        last = (
+            getattr(self.generator[-1], "activation", None) if self.generator else None
+        )
+        if last not in PIXEL_RANGES:
+            raise InfoGANError(
+                f"{self.name}: the generator ends with the activation {last}; it has to be "
+                f"{' or '.join(PIXEL_RANGES)}, which fixes the range of its pixels."
+            )
+        for code in self.channel.codes if self.channel else ():
+            self.latents[code]  # raises where there is no such code
+
+    @property
+    def pixel_range(self) -> tuple[float, float]:
+        """The values that black and white have inside the networks."""
+        return PIXEL_RANGES[self.generator[-1].activation]
+
+    def with_training(self, **numbers: Any) -> "ModelSpec":
+        """The same model, trained with other numbers."""
+        training = dataclasses.replace(self.training, **numbers)
+        return dataclasses.replace(self, training=training)
+
+
+PIXEL_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+
+_TYPES = {
+    kind.__name__: kind
+    for kind in (
+        *(ModelSpec, DataSpec, TrainSpec, latents.LatentSpace, latents.Noise),
+        *(latents.Categorical, latents.Uniform, latents.Gaussian, latents.Bernoulli),
+        *(blocks.Dense, blocks.Convolution, blocks.UpConvolution, blocks.Reshape),
+        *(games.NonSaturating, games.Minimax, RandomAffine),
+    )
+}
+
+
+def to_json(value: Any) -> Any:
+    """Turns a spec, or any part of one, into what `json.dump` takes."""
+    if dataclasses.is_dataclass(value):
+        fields = {
+            field.name: to_json(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+        }
+        return {"type": type(value).__name__, **fields}
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(data: Any) -> Any:
+    """The inverse of `to_json`; checks everything as a hand-written spec is checked.
+
+    Raises:
+        InfoGANError: an unknown type, a missing or unknown field, a bad value.
+    """
+    if isinstance(data, list):
+        return tuple(from_json(item) for item in data)
+    if not isinstance(data, dict):
+        return data
+    fields = {name: from_json(value) for name, value in data.items() if name != "type"}
+    kind = data.get("type")
+    if kind not in _TYPES:
+        raise InfoGANError(
+            f'A spec has a part of type "{kind}"; possible are {", ".join(_TYPES)}.'
+            f"{did_you_mean(str(kind), list(_TYPES))}"
+        )
+    try:
+        return _TYPES[kind](**fields)
+    except TypeError as error:
+        raise InfoGANError(f"A spec's {kind} cannot be read: {error}.") from error

@@ -1,0 +1,185 @@
+"""The folder of one run: what was asked for, what was reached, what was learned."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy
+import tensorflow
+
+import infogan_tf
+from infogan_tf import spec as specs
+from infogan_tf.data import ImageData
+from infogan_tf.errors import InfoGANError
+
+
+class RunDirectory:
+    """Paths of a run directory, and its options.
+
+    options.json      the resolved spec, where the images are, versions
+    checkpoints/      the last few, and the step of each in its name
+    train_log.jsonl   one line each logging interval
+    traversals/       the sweeps as PNG
+    metrics.json      written by evaluate
+    events/           TensorBoard
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = pathlib.Path(path)
+        self.options_file = self.path / "options.json"
+        self.checkpoints = self.path / "checkpoints"
+        self.log_file = self.path / "train_log.jsonl"
+        self.traversals = self.path / "traversals"
+        self.metrics_file = self.path / "metrics.json"
+        self.events = self.path / "events"
+
+    def create(self, options: dict[str, Any]) -> None:
+        """Makes the folder, or finds the run that these options began.
+
+        Raises:
+            InfoGANError: it cannot be written, holds something else, or a run with
+                other settings, whose differences are listed.
+        """
+        if self.options_file.exists():
+            differences = _differences(self.options()["run"], options["run"])
+            if differences:
+                raise InfoGANError(
+                    f"{self.path} was made with other settings: {'; '.join(differences)}. "
+                    "Give the same settings to go on with it, or another --run_dir."
+                )
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(entry.name != ".lock" for entry in self.path.iterdir()):
+                raise InfoGANError(
+                    f"{self.path} is not empty and is not a run directory (it has no "
+                    "options.json): give another --run_dir."
+                )
+            write_json(self.options_file, options)
+        except OSError as error:
+            raise InfoGANError(
+                f"The run directory {self.path} cannot be written: {error}."
+            ) from error
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps a second training out while this one runs; freed when it ends or dies."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise InfoGANError(
+                f"The run directory {self.path} cannot be written: {error}."
+            ) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InfoGANError(
+                    f"Another training is running in {self.path}: wait for it, or give "
+                    "another --run_dir."
+                ) from error
+            yield
+
+    def options(self) -> dict[str, Any]:
+        """Reads options.json.
+
+        Raises:
+            InfoGANError: there is none, or it is damaged.
+        """
+        try:
+            return json.loads(self.options_file.read_text())
+        except FileNotFoundError as error:
+            raise InfoGANError(
+                f"{self.path} is not a run directory (it has no options.json): give the "
+                "--run_dir of a training."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise InfoGANError(
+                f"{self.options_file} cannot be read: {error}."
+            ) from error
+
+    def spec(self) -> specs.ModelSpec:
+        """The spec that options.json holds."""
+        return specs.from_json(self.options()["run"]["spec"])
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of train_log.jsonl; a last line cut off by a crash is left out."""
+        lines = []
+        if self.log_file.exists():
+            for line in self.log_file.read_text().splitlines():
+                with contextlib.suppress(ValueError):
+                    lines.append(json.loads(line))
+        return lines
+
+    def rewind_log(self, step: int) -> None:
+        """Drops the lines after `step`: they will be written again."""
+        kept = [json.dumps(line) for line in self.log() if line["step"] <= step]
+        _write(self.log_file, "".join(f"{line}\n" for line in kept))
+
+
+def describe(
+    spec: specs.ModelSpec,
+    images: ImageData,
+    *,
+    dataset: str | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> dict[str, Any]:
+    """What options.json holds.
+
+    "run" is what a resumed run has to repeat: the spec, the data set and a digest of its
+    training images. "data" says where they were, "versions" what ran.
+    """
+    train = images.train.images
+    digest = hashlib.sha256(str(train.shape).encode() + train.tobytes()).hexdigest()
+    modules = (infogan_tf, tensorflow, keras, numpy)
+    return {
+        "run": {
+            "spec": specs.to_json(spec),
+            "dataset": dataset or spec.data.name,
+            "images_sha256": digest,
+        },
+        "data": {
+            "data_dir": str(pathlib.Path(data_dir).resolve()) if data_dir else None,
+            "origin": images.origin,
+            "train_images": len(images.train),
+            "test_images": len(images.test),
+        },
+        "versions": {module.__name__: module.__version__ for module in modules},
+    }
+
+
+def write_json(path: pathlib.Path, content: Any) -> None:
+    """Writes indented JSON, whole or not at all."""
+    _write(path, json.dumps(content, indent=2) + "\n")
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(text)
+    aside.replace(path)
+
+
+def _differences(before: Any, now: Any, place: str = "") -> list[str]:
+    """Names every value that differs, as "place: before -> now"."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        return [
+            line
+            for key in dict.fromkeys((*before, *now))
+            for line in _differences(
+                before.get(key), now.get(key), f"{place}.{key}" if place else key
+            )
+        ]
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return [
+            line
+            for index, pair in enumerate(zip(before, now, strict=True))
+            for line in _differences(*pair, f"{place}[{index}]")
+        ]
+    return [] if before == now else [f"{place}: {before} -> {now}"]

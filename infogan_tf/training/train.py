@@ -1,0 +1,160 @@
+"""Trains what a spec declares, in a run directory, resuming where it stopped."""
+
+import dataclasses
+import os
+import signal
+
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
+
+from infogan_tf import data, models, traversal
+from infogan_tf.errors import InfoGANError
+from infogan_tf.models.gan import GAN
+from infogan_tf.spec import ModelSpec
+from infogan_tf.training.callbacks import (
+    Every,
+    Journal,
+    KeepMeans,
+    StopOnNonFinite,
+    StopOnSignal,
+    Sweeps,
+)
+from infogan_tf.training.checkpoints import Checkpoints
+from infogan_tf.training.run_directory import RunDirectory, describe
+
+
+class Interrupted(InfoGANError):  # noqa: N818  no error: it was asked for
+    """A signal stopped the run; it was saved and can go on."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.signal = number
+
+
+def train(
+    spec: ModelSpec,
+    run_dir: str | os.PathLike,
+    *,
+    dataset: str | None = None,
+    data_dir: str | os.PathLike | None = None,
+) -> GAN:
+    """Trains to `spec.training.steps`, or goes on where this run directory stopped.
+
+    Args:
+        spec: what to train.
+        run_dir: see `RunDirectory`.
+        dataset, data_dir: where the images come from; see `infogan_tf.data.load`.
+
+    Returns:
+        The trained model.
+
+    Raises:
+        InfoGANError: bad data or settings, or a number that is not finite.
+        Interrupted: SIGINT or SIGTERM; the state was saved.
+    """
+    images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
+    numbers = spec.training
+    data.require_batch(numbers.batch_size, len(images.train))
+    run = RunDirectory(run_dir)
+    run.create(describe(spec, images, dataset=dataset, data_dir=data_dir))
+    with run.lock():
+        model = models.build(spec)
+        checkpoints = Checkpoints(model, run.checkpoints)
+        step = checkpoints.restore()
+        run.rewind_log(step)
+        if step >= numbers.steps:
+            print(f"{run.path} is trained: {step} of {numbers.steps} steps.")
+            return model
+        if step:
+            print(f"Resuming {run.path} at step {step} of {numbers.steps}.")
+        _fit(model, spec, images, run, checkpoints)
+    return model
+
+
+def load(run_dir: str | os.PathLike, *, average: bool = False) -> GAN:
+    """The model of a run, with the weights of its newest intact checkpoint.
+
+    Args:
+        run_dir: of a training.
+        average: the moving average of the generator in place of its last weights; the
+            run has to be one with `ema_decay`.
+
+    Raises:
+        InfoGANError: not a run directory, without a checkpoint, or without an average.
+    """
+    run = RunDirectory(run_dir)
+    spec = run.spec()
+    model = models.build(spec)
+    if not Checkpoints(model, run.checkpoints).restore():
+        raise InfoGANError(
+            f"{run.path} has no checkpoint: train it first, with "
+            f"python tools/train.py --model={spec.name} --run_dir={run.path}"
+        )
+    if average:
+        optimizer = model.generator_optimizer
+        if not optimizer.use_ema:
+            raise InfoGANError(
+                f"{run.path} keeps no average of the generator: train with --ema_decay."
+            )
+        optimizer.finalize_variable_values(model.generator.trainable_variables)
+    return model
+
+
+def _fit(
+    model: GAN,
+    spec: ModelSpec,
+    images: data.ImageData,
+    run: RunDirectory,
+    checkpoints: Checkpoints,
+) -> None:
+    numbers, first_step = spec.training, int(model.step.numpy())
+    sweeps = Sweeps(model, run, numbers.seed)
+    journal = Journal(model, run, numbers.batch_size, numbers.steps)
+    if first_step == 0:
+        sweeps.show("real", traversal.real_grid(images.train.images, images.origin), 0)
+        sweeps(0)
+        _write_hparams(run, spec)
+
+    stop = StopOnSignal()
+    steps = numbers.steps
+    try:
+        model.fit(
+            data.batches(
+                images.train.images,
+                batch_size=numbers.batch_size,
+                seed=numbers.seed,
+                first_step=first_step,
+            ),
+            steps_per_epoch=steps - first_step,
+            epochs=1,
+            verbose=0,
+            shuffle=False,
+            callbacks=[
+                KeepMeans(),
+                StopOnNonFinite(checkpoints),
+                Every(numbers.log_every, steps, journal),
+                Every(numbers.checkpoint_every, steps, lambda step: checkpoints.save()),
+                Every(numbers.sweep_every, steps, sweeps),
+                stop,
+            ],
+        )
+    finally:
+        stop.restore_handlers()
+    if stop.received and (step := int(model.step.numpy())) < steps:
+        checkpoints.save()
+        raise Interrupted(
+            f"Stopped by {signal.Signals(stop.received).name} at step {step} of {steps}; "
+            f"saved in {run.path}. Run the same command again to go on.",
+            stop.received,
+        )
+
+
+def _write_hparams(run: RunDirectory, spec: ModelSpec) -> None:
+    """Shows the numbers of the training in TensorBoard's HPARAMS."""
+    numbers = dataclasses.asdict(spec.training)
+    weights = {f"mi_weight/{code.name}": code.mi_weight for code in spec.latents.codes}
+    shown = {"model": spec.name, "game": type(spec.game).__name__, **numbers, **weights}
+    with tf.summary.create_file_writer(str(run.events)).as_default():
+        hparams.hparams(
+            {name: value for name, value in shown.items() if value is not None}
+        )

@@ -1,0 +1,131 @@
+"""T, the random change of the picture between G and Q."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from infogan_tf.channel import RandomAffine
+from infogan_tf.errors import InfoGANError
+
+SEED = tf.constant([1, 2])
+STILL = dict.fromkeys(("rotation", "scale", "aspect", "shear", "shift"), 0.0)
+SIZE, MIDDLE, COPIES = 33, 16, 64
+ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE] - MIDDLE  # pixels from the middle
+
+
+def only(**magnitudes):
+    return RandomAffine(("c1",), **{**STILL, **magnitudes})
+
+
+def blob(x, y, radius=2.0):
+    """`COPIES` of a soft disc whose middle is (x, y) from the picture's middle."""
+    picture = np.exp(-((COLUMNS - x) ** 2 + (ROWS - y) ** 2) / (2 * radius**2))
+    return tf.constant(np.tile(picture[:, :, None], (COPIES, 1, 1, 1)), tf.float32)
+
+
+def mass_and_centroid(images):
+    images = images.numpy()[..., 0]
+    mass = images.sum(axis=(1, 2))
+    return (
+        mass,
+        (images * COLUMNS).sum(axis=(1, 2)) / mass,
+        (images * ROWS).sum(axis=(1, 2)) / mass,
+    )
+
+
+def test_nothing_changes_when_all_magnitudes_are_zero():
+    images = tf.random.stateless_uniform([3, 28, 20, 2], SEED)
+    np.testing.assert_allclose(only()(images, SEED), images, atol=1e-6)
+
+
+def test_the_change_is_a_function_of_the_seed():
+    images, channel = (
+        tf.random.stateless_uniform([3, 28, 28, 1], SEED),
+        RandomAffine(()),
+    )
+    first, again, other = (channel(images, seed) for seed in (SEED, SEED, SEED + 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other, atol=0.1)
+    assert first.shape == images.shape and first.dtype == tf.float32
+
+
+def test_every_image_of_a_batch_is_changed_in_its_own_way():
+    changed = RandomAffine(())(blob(4, 4), SEED).numpy().reshape(COPIES, -1)
+    distance = np.abs(changed[:, None] - changed[None]).max(axis=-1)
+    assert distance[~np.eye(COPIES, dtype=bool)].min() > 0.01
+
+
+def test_pixels_stay_in_range_and_a_plain_picture_stays_plain():
+    images = tf.random.stateless_uniform([COPIES, 28, 28, 1], SEED)
+    changed = RandomAffine(())(images, SEED)
+    assert np.all((changed >= 0) & (changed <= 1))
+    # what comes in from outside is the nearest edge pixel
+    plain = tf.fill([4, 28, 28, 1], 0.7)
+    np.testing.assert_allclose(RandomAffine(())(plain, SEED), plain, rtol=1e-6)
+
+
+def test_a_shift_is_bounded_in_pixels():
+    _, x, y = mass_and_centroid(only(shift=3.0)(blob(0, 0), SEED))
+    for moved in (x, y):
+        # of 64 draws from U(-3, 3) the largest misses 2.5 with chance (5/6)^64 = 1e-5
+        assert 2.5 < np.abs(moved).max() <= 3.0 + 1e-3
+    assert abs(np.corrcoef(x, y)[0, 1]) < 0.5  # the axes do not move together
+
+
+def test_a_rotation_is_bounded_in_degrees_and_turns_about_the_middle():
+    turned = only(rotation=20.0)(blob(8, 0), SEED)
+    _, x, y = mass_and_centroid(turned)
+    angle = np.degrees(np.arctan2(y, x))
+    assert 17 < np.abs(angle).max() <= 20.1
+    np.testing.assert_allclose(np.hypot(x, y), 8, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "magnitudes", [{"rotation": 20.0}, {"aspect": 0.15}, {"shear": 0.3}, {"shift": 3.0}]
+)
+def test_only_the_scale_changes_how_much_of_a_centred_disc_there_is(magnitudes):
+    before, after = blob(0, 0, 3.0), only(**magnitudes)(blob(0, 0, 3.0), SEED)
+    assert np.abs(after - before).max() > 0.02 or "rotation" in magnitudes
+    ratio = mass_and_centroid(after)[0] / mass_and_centroid(before)[0]
+    np.testing.assert_allclose(ratio, 1, atol=0.02)
+
+
+def test_the_scale_is_a_relative_change_of_size():
+    disc = blob(0, 0, 3.0)
+    ratio = mass_and_centroid(only(scale=0.15)(disc, SEED))[0] / np.sum(disc[0])
+    # both sides by at most e^0.15, so the area by at most e^0.30
+    assert 0.25 < np.log(ratio).max() < 0.31 and -0.31 < np.log(ratio).min() < -0.25
+
+
+def test_the_gradient_reaches_every_image():
+    images = blob(3, -2)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        received = tf.reduce_sum(RandomAffine(())(images, SEED) ** 2)
+    gradient = tape.gradient(received, images)
+    assert np.all(np.abs(gradient).max(axis=(1, 2, 3)) > 0.1)
+
+
+@pytest.mark.parametrize("magnitudes", [{"shift": 2.0}, {"scale": 0.15}, {}], ids=str)
+def test_the_gradient_is_that_of_the_picture(magnitudes):
+    # T is linear in the pixels, so a finite difference of any size is exact: sending
+    # every pixel through T alone (one a channel; channels share a T) gives its matrix.
+    size = 9
+    channel = only(**magnitudes) if magnitudes else RandomAffine(())
+    pixels = np.eye(size**2, dtype=np.float32).reshape(1, size, size, -1)
+    matrix = channel(tf.constant(pixels), SEED).numpy().reshape(size**2, -1)  # out, in
+    weights = tf.random.stateless_normal([1, size, size, 1], SEED)
+    images = tf.zeros([1, size, size, 1])
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        received = tf.reduce_sum(weights * channel(images, SEED))
+    gradient = np.ravel(tape.gradient(received, images))
+    np.testing.assert_allclose(gradient, matrix.T @ np.ravel(weights), atol=1e-4)
+
+
+@pytest.mark.parametrize("field", STILL)
+@pytest.mark.parametrize("value", [-1.0, np.inf, np.nan])
+def test_an_impossible_magnitude_is_named(field, value):
+    with pytest.raises(InfoGANError) as error:
+        only(**{field: value})
+    assert str(error.value).startswith(f"RandomAffine: {field} is {value}; it has to be a")

@@ -1,0 +1,334 @@
+"""The SavedModel contract, on a tiny model with one code of each kind."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
+from infogan_tf.errors import InfoGANError
+from infogan_tf.latents import Bernoulli, Categorical, LatentSpace, Noise, Uniform
+from infogan_tf.models import build
+from infogan_tf.serving import SWEEP_STEPS, export
+from infogan_tf.spec import DataSpec, ModelSpec
+
+CODES = (Categorical("digit", 5), Uniform("slant"), Bernoulli("bold"))
+KEPT = {  # one row for each code, to be swept in turn
+    "digit": np.array([3, 0, 4], np.int32),
+    "slant": np.array([-0.5, 2.5, 0.0], np.float32),
+    "bold": np.array([1, 0, 1], np.int32),
+}
+SEEDS = np.array([7, -2, 2**31 - 1], np.int32)
+PLACES = np.array([0, 1, 2], np.int32)
+NOISE = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+IMAGES = 0.5 + 0.5 * np.sin(np.arange(192, dtype=np.float32) ** 2).reshape(3, 8, 8, 1)
+INPUTS = {
+    "serving_default": KEPT | {"noise": NOISE},
+    "generate": KEPT | {"noise": NOISE},
+    "sample": KEPT | {"seed": SEEDS},
+    "sweep": KEPT | {"seed": SEEDS, "code": PLACES},
+    "recognize": {"images": IMAGES},
+    "discriminate": {"images": IMAGES},
+}
+STRANGER = """
+import pathlib, sys
+sys.modules["keras"] = sys.modules["tf_keras"] = sys.modules["infogan_tf"] = None
+import numpy as np
+import tensorflow as tf
+
+model, inputs, outputs = sys.argv[1:]
+signatures = tf.saved_model.load(model).signatures
+results = {}
+for name, array in np.load(inputs).items():
+    results.setdefault(name.split("/")[0], {})[name.split("/")[1]] = tf.constant(array)
+np.savez(outputs, **{
+    f"{signature}/{name}": tensor
+    for signature, tensors in results.items()
+    for name, tensor in signatures[signature](**tensors).items()
+})
+"""
+
+
+def tiny_model(method="infogan", codes=CODES):
+    """8 x 8 x 1 images; weights are waves, so that every input tells in the outputs."""
+    spec = ModelSpec(
+        name=f"tiny_{method}",
+        description="for tests",
+        method=method,
+        data=DataSpec("synthetic", (8, 8, 1)),
+        latents=LatentSpace(codes, Noise(4)),
+        generator=(
+            Dense(2 * 2 * 64, activation="relu"),
+            Reshape(2, 2, 64),
+            UpConvolution(32, activation="relu"),
+            UpConvolution(1, activation="tanh", batch_norm=False),
+        ),
+        trunk=(
+            Convolution(32, activation="leaky_relu", batch_norm=False),
+            Convolution(64, activation="leaky_relu"),
+            Dense(512, activation="leaky_relu"),
+        ),
+        recognition=(Dense(64, activation="leaky_relu"),),
+    )
+    model = build(spec)
+    for phase, variable in enumerate(inference_variables(model)):
+        size = np.prod(variable.shape)
+        wave = np.sin(np.arange(size) * 1.7 + phase).reshape(variable.shape)
+        one_channel = variable.name in ("gamma", "moving_variance")
+        fan_in = np.prod(variable.shape[:-1]) if len(variable.shape) > 1 else 4
+        variable.assign(1.5 + wave if one_channel else wave * np.sqrt(2 / fan_in))
+    return model
+
+
+def inference_variables(model):
+    parts = ("generator", "trunk", "discriminator", "recognition", "recognition_output")
+    return [
+        v for part in parts for v in getattr(getattr(model, part, None), "variables", [])
+    ]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_model()
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory) -> pathlib.Path:
+    return export(model, tmp_path_factory.mktemp("exports"))
+
+
+@pytest.fixture(scope="module")
+def call(exported):
+    signatures = tf.saved_model.load(exported).signatures
+
+    def call_signature(signature, inputs):
+        tensors = {name: tf.constant(value) for name, value in inputs.items()}
+        outputs = signatures[signature](**tensors)
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    return call_signature
+
+
+def expected_outputs(model):
+    """What the Keras model itself says to INPUTS, the sweep one image at a time."""
+    noise = np.concatenate([model.latents.noise.sample(1, [seed, 0]) for seed in SEEDS])
+    generated = model.generate_images(KEPT | {"noise": NOISE})
+    sweeps = []
+    for row, swept in enumerate(CODES):
+        latents = {name: np.repeat(values[row], 10) for name, values in KEPT.items()}
+        values = list(swept.sweep_values(10))
+        latents[swept.name] = np.array(values + values[-1:] * (10 - len(values)))
+        latents["noise"] = np.repeat(noise[row : row + 1], 10, axis=0)
+        sweeps.append(model.generate_images(latents))
+    posterior = model.recognize_images(IMAGES)
+    return {
+        "serving_default/images": generated,
+        "generate/images": generated,
+        "sample/images": model.generate_images(KEPT | {"noise": noise}),
+        "sweep/images": np.stack(sweeps),
+        "recognize/digit_probabilities": posterior["digit"]["probabilities"],
+        "recognize/slant_mean": posterior["slant"]["mean"],
+        "recognize/slant_stddev": posterior["slant"]["stddev"],
+        "recognize/bold_probabilities": posterior["bold"]["probabilities"],
+        "discriminate/logits": model.discriminate(IMAGES),
+    }
+
+
+def test_a_process_without_keras_and_this_project_answers_the_same(
+    model, exported, tmp_path
+):
+    flat = {f"{s}/{name}": value for s, v in INPUTS.items() for name, value in v.items()}
+    np.savez(tmp_path / "inputs.npz", **flat)
+    subprocess.run(
+        [sys.executable, "-I", "-c", STRANGER, exported, "inputs.npz", "outputs.npz"],
+        cwd=tmp_path,
+        check=True,
+        timeout=120,
+    )
+    outputs, expected = np.load(tmp_path / "outputs.npz"), expected_outputs(model)
+    assert set(outputs) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(outputs[name], value, atol=1e-5, err_msg=name)
+        assert np.ptp(value, axis=0).max() > 1e-2, f"{name} hardly varies between rows"
+
+
+def test_images_are_float32_between_0_and_1(call):
+    images = call("sweep", INPUTS["sweep"])["images"]
+    assert images.dtype == np.float32
+    assert images.shape == (3, SWEEP_STEPS, 8, 8, 1)
+    assert 0 <= images.min() < 0.4
+    assert 0.6 < images.max() <= 1
+
+
+def test_seeds_draw_and_sweeps_start_from_what_sample_shows(call):
+    same_codes = {name: np.repeat(value[:1], 3) for name, value in KEPT.items()}
+    images = call("sample", same_codes | {"seed": SEEDS})["images"]
+    assert np.ptp(images, axis=0).max() > 1e-2
+    sample = call("sample", INPUTS["sample"])["images"]
+    sweep = call("sweep", INPUTS["sweep"])["images"]
+    np.testing.assert_allclose(sweep[0, KEPT["digit"][0]], sample[0], atol=1e-6)
+    np.testing.assert_allclose(sweep[2, KEPT["bold"][2]], sample[2], atol=1e-6)
+
+
+@pytest.mark.parametrize("signature", INPUTS)
+def test_a_row_does_not_depend_on_its_batch_mates(call, signature):
+    inputs = INPUTS[signature]
+    together = call(signature, inputs)
+    for row in range(3):
+        alone = call(signature, {name: v[row : row + 1] for name, v in inputs.items()})
+        for name, value in alone.items():
+            np.testing.assert_allclose(value[0], together[name][row], 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("signature", INPUTS)
+def test_an_empty_batch_gives_an_empty_answer(call, signature):
+    inputs = INPUTS[signature]
+    full, empty = (call(signature, {k: v[:n] for k, v in inputs.items()}) for n in (2, 0))
+    assert {name: (0, *value.shape[1:]) for name, value in full.items()} == {
+        name: value.shape for name, value in empty.items()
+    }
+
+
+def spoiled(inputs, name, value):
+    """`inputs`, with `value` as the first number of the second row of one."""
+    array = inputs[name].copy()
+    array[1:2].flat[0] = value
+    return {**inputs, name: array}
+
+
+@pytest.mark.parametrize(
+    ("signature", "name", "value", "possible"),
+    [
+        ("generate", "digit", 5, "whole numbers between 0 and 4"),
+        ("serving_default", "digit", -1, "whole numbers between 0 and 4"),
+        ("sample", "bold", 2, "whole numbers between 0 and 1"),
+        ("sample", "slant", np.nan, "finite numbers"),
+        ("sweep", "slant", -np.inf, "finite numbers"),
+        ("generate", "noise", np.nan, "finite numbers"),
+        ("sweep", "code", 3, "whole numbers between 0 and 2"),
+        ("sweep", "code", -1, "whole numbers between 0 and 2"),
+        ("recognize", "images", 1.5, "finite numbers between 0 and 1"),
+        ("discriminate", "images", -0.5, "finite numbers between 0 and 1"),
+        ("discriminate", "images", np.nan, "finite numbers between 0 and 1"),
+    ],
+)
+def test_what_is_not_possible_is_refused_by_name(call, signature, name, value, possible):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        call(signature, spoiled(INPUTS[signature], name, value))
+    sentence = f"Input {name} takes {possible}, and received"
+    assert f"[{sentence}] [{value}]" in str(caught.value)
+
+
+def test_inputs_of_different_lengths_are_refused(call):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        call("sweep", INPUTS["sweep"] | {"slant": KEPT["slant"][:1]})
+    names = "digit, slant, bold, seed, code"
+    sentence = f"Inputs {names} take equally many rows, and received"
+    assert f"[{sentence}] [3 1 3 3 3]" in str(caught.value)
+
+
+def test_versions_grow(model, tmp_path):
+    folder = tmp_path / "digits"
+    assert export(model, tmp_path, name="digits") == folder / "1"
+    (folder / "9").mkdir()
+    assert export(model, str(tmp_path), name="digits") == folder / "10"
+    assert sorted(os.listdir(folder)) == ["1", "10", "9"]
+    assert export(model, tmp_path) == tmp_path / "tiny_infogan" / "1"
+
+
+def test_a_version_appears_whole_and_never_over_another(model, tmp_path, monkeypatch):
+    folder, rename = tmp_path / "tiny_infogan", os.rename
+
+    def rename_late(source, target):
+        (aside,) = set(os.listdir(folder)) - {"1"}
+        assert aside.startswith(".export-")
+        assert {"saved_model.pb", "variables"} <= set(os.listdir(source))
+        if target.name == "1":  # somebody else has just finished
+            target.mkdir()
+            (target / "theirs").touch()
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", rename_late)
+    assert export(model, tmp_path) == folder / "2"
+    assert sorted(os.listdir(folder)) == ["1", "2"]
+    assert os.listdir(folder / "1") == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [
+        (OSError(28, "No space left on device"), InfoGANError),
+        (tf.errors.ResourceExhaustedError(None, None, "No space left"), InfoGANError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_a_failed_export_leaves_nothing(model, tmp_path, monkeypatch, raised, seen):
+    def fail(*_):
+        raise raised
+
+    monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(seen) as caught:
+        export(model, tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+    assert seen is KeyboardInterrupt or "No space left" in str(caught.value)
+
+
+def test_a_directory_that_cannot_be_written_is_named(model, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InfoGANError) as caught:
+        export(model, tmp_path / "file" / "exports")
+    assert str(caught.value) == (
+        f"The model cannot be written to {tmp_path}/file/exports/tiny_infogan (Not a "
+        "directory): choose an export directory that you may write to and that has "
+        "space left."
+    )
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_every_variable_is_stored_once(model, exported):
+    numbers = sum(np.prod(variable.shape) for variable in inference_variables(model))
+    stored = (exported / "variables" / "variables.data-00000-of-00001").stat().st_size
+    assert 4 * numbers <= stored <= 1.03 * 4 * numbers
+
+
+def operations(graph_def):
+    """The kinds of operation of a graph and of all functions that came with it."""
+    nodes = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
+    return {node.op for part in nodes for node in part}
+
+
+def test_only_standard_operations_and_no_random_ones_by_default(exported):
+    signatures = tf.saved_model.load(exported).signatures
+    used = {name: operations(f.graph.as_graph_def()) for name, f in signatures.items()}
+    every = set().union(*used.values())
+    assert all(hasattr(tf.raw_ops, operation) for operation in every)
+    assert not [operation for operation in every if "PyFunc" in operation]
+    random = {name: any("Random" in op for op in ops) for name, ops in used.items()}
+    assert {name for name, drawn in random.items() if drawn} == {"sample", "sweep"}
+    assert any("Conv2D" in operation for operation in used["serving_default"])
+
+
+def test_a_gan_without_codes_has_noise_and_a_seed(tmp_path):
+    gan = tiny_model("gan", codes=())
+    signatures = tf.saved_model.load(export(gan, tmp_path)).signatures
+    assert set(signatures) == {"serving_default", "generate", "sample", "discriminate"}
+    images = signatures["serving_default"](noise=tf.constant(NOISE))["images"]
+    expected = gan.generate_images({"noise": NOISE})
+    np.testing.assert_allclose(images, expected, atol=1e-5)
+    sampled = signatures["sample"](seed=tf.constant(SEEDS))["images"]
+    assert sampled.shape == (3, 8, 8, 1)
+    assert np.ptp(sampled, axis=0).max() > 1e-2
+
+
+def test_a_code_of_many_values_shows_its_first_ten(tmp_path):
+    model = tiny_model(codes=(Categorical("kind", 12),))
+    signatures = tf.saved_model.load(export(model, tmp_path)).signatures
+    one = {"seed": tf.constant([1]), "kind": tf.constant([11])}
+    sweep = signatures["sweep"](code=tf.constant([0]), **one)["images"]
+    kinds = {"seed": tf.ones([10], tf.int32), "kind": tf.range(10)}
+    samples = signatures["sample"](**kinds)["images"]
+    np.testing.assert_allclose(sweep[0], samples, atol=1e-6)

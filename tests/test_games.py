@@ -1,0 +1,79 @@
+"""The two sides of each game against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from infogan_tf.games import Minimax, NonSaturating
+
+LN2, LN3 = math.log(2), math.log(3)
+GAMES = [Minimax(), NonSaturating()]
+every_game = pytest.mark.parametrize("game", GAMES, ids=lambda game: type(game).__name__)
+
+
+def column(*logits):
+    return tf.constant(logits, tf.float32)[:, tf.newaxis]  # [batch, 1]
+
+
+# sigmoid(0) = 1/2, sigmoid(ln 3) = 3/4, sigmoid(-ln 3) = 1/4. Columns: real logits, fake
+# logits, -E log D(x) - E log(1 - D(G)), E log(1 - D(G)), -E log D(G).
+BY_HAND = [
+    ([0], [0], 2 * LN2, -LN2, LN2),
+    ([LN3], [-LN3], 2 * math.log(4 / 3), -math.log(4 / 3), math.log(4)),
+    ([-LN3], [LN3], 2 * math.log(4), -math.log(4), math.log(4 / 3)),
+    # the mean over the batch: (ln 2 + ln 4/3) / 2 = ln(8/3) / 2 on either side
+    ([0, LN3], [0, -LN3], math.log(8 / 3), -math.log(8 / 3) / 2, math.log(8) / 2),
+]
+
+
+@pytest.mark.parametrize("real, fake, d_loss, minimax, non_saturating", BY_HAND)
+def test_losses(real, fake, d_loss, minimax, non_saturating):
+    real, fake = column(*real), column(*fake)
+    for game, g_loss in zip(GAMES, (minimax, non_saturating), strict=True):
+        found = game.discriminator_loss(real, fake), game.generator_loss(fake)
+        assert all(loss.shape == () for loss in found)
+        np.testing.assert_allclose(found, (d_loss, g_loss), rtol=1e-6)
+
+
+@every_game
+@pytest.mark.parametrize("real", [-1e4, 0, 1e4])
+@pytest.mark.parametrize("fake", [-1e4, 0, 1e4])
+def test_extreme_logits_stay_finite(game, real, fake):
+    real, fake = column(real), column(fake)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        losses = game.discriminator_loss(real, fake), game.generator_loss(fake)
+    for loss in losses:
+        slopes = tape.gradient(loss, [real, fake], unconnected_gradients="zero")
+        assert np.all(np.isfinite([loss, *np.ravel(slopes)]))
+        assert np.all(np.abs(slopes) <= 1)
+
+
+@every_game
+def test_the_discriminator_gains_by_calling_real_real_and_fake_fake(game):
+    level = game.discriminator_loss(column(0.0), column(0.0))
+    assert game.discriminator_loss(column(0.1), column(0.0)) < level
+    assert game.discriminator_loss(column(0.0), column(-0.1)) < level
+
+
+@every_game
+def test_the_generator_gains_by_being_called_real(game):
+    assert game.generator_loss(column(0.1)) < game.generator_loss(column(0.0))
+
+
+def test_only_the_generators_gradient_tells_the_games_apart():
+    logits = column(-6.0, -1.0, 0.0, 2.0)
+    slopes = []
+    for game in GAMES:
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = game.generator_loss(logits)
+        slopes.append(tape.gradient(loss, logits))
+    # d/dl log(1 - sigmoid(l)) = -sigmoid(l); d/dl -log sigmoid(l) = -sigmoid(-l): where D
+    # is sure of a fake (l << 0) the first vanishes and the second does not
+    np.testing.assert_allclose(slopes[0], -tf.sigmoid(logits) / 4, rtol=1e-5)
+    np.testing.assert_allclose(slopes[1], -tf.sigmoid(-logits) / 4, rtol=1e-5)
+    sides = [game.discriminator_loss(logits, logits + 1) for game in GAMES]
+    assert sides[0] == sides[1]

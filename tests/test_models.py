@@ -1,0 +1,546 @@
+"""The models: who learns what from whom, and that nothing is lost or left to chance."""
+
+import dataclasses
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution, build_network
+from infogan_tf.channel import RandomAffine
+from infogan_tf.errors import InfoGANError
+from infogan_tf.games import Minimax
+from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
+from infogan_tf.models import GAN, METHODS, InfoGAN, OnlookerGAN, build
+from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
+
+# Keras copies weights when it saves: np.array(variable), and TensorFlow's variables do
+# not know NumPy 2's copy keyword.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
+COUNT = 16
+IMAGES = tf.random.stateless_uniform([COUNT, 8, 8, 1], [4, 2]) ** 3
+WHITE = tf.ones([COUNT, 8, 8, 1])
+CODES = (Categorical("c1", 5), Uniform("c2"))
+
+TINY = ModelSpec(
+    name="tiny",
+    description="an 8 x 8 InfoGAN",
+    method="infogan",
+    data=DataSpec("synthetic", (8, 8, 1)),
+    latents=LatentSpace(CODES, Noise(4)),
+    generator=(
+        Dense(24, activation="relu"),
+        Dense(2 * 2 * 6, activation="relu"),
+        Reshape(2, 2, 6),
+        UpConvolution(6, activation="relu"),
+        UpConvolution(1, activation="sigmoid", batch_norm=False),
+    ),
+    trunk=(
+        Convolution(6, activation="leaky_relu", batch_norm=False),
+        Convolution(8, activation="leaky_relu"),
+        Dense(16, activation="leaky_relu"),
+    ),
+    recognition=(Dense(8, activation="leaky_relu"),),
+    training=TrainSpec(batch_size=COUNT, seed=11),
+)
+CHANNEL = RandomAffine(("c1",), shift=2.0)
+VARIANTS = {
+    "gan": {"method": "gan"},
+    "gan_without_codes": {"method": "gan", "latents": LatentSpace((), Noise(4))},
+    "infogan": {},
+    "onlooker": {"method": "onlooker_gan"},
+    "channel": {"channel": CHANNEL},
+    "minimax_average": {"game": Minimax(), "training": TrainSpec(seed=3, ema_decay=0.9)},
+    "tanh": {
+        "generator": (
+            *TINY.generator[:-1],
+            UpConvolution(1, activation="tanh", batch_norm=False),
+        )
+    },
+    "bfloat16": {"training": TrainSpec(seed=3, precision="bfloat16")},
+}
+every_variant = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def tiny(variant="infogan", **changes):
+    return build(dataclasses.replace(TINY, **{**VARIANTS[variant], **changes}))
+
+
+def weighing(mi_weight):
+    """The tiny latents with one lambda for both codes."""
+    codes = [dataclasses.replace(code, mi_weight=mi_weight) for code in CODES]
+    return LatentSpace(codes, Noise(4))
+
+
+def train(model, steps, images=IMAGES):
+    """Takes the steps one by one; what the last one reports is the mean over all."""
+    for _ in range(steps):
+        logs = model.train_step(images)
+    return {name: float(value) for name, value in logs.items()}
+
+
+def networks(model):
+    """The parts of the model that hold weights, by their role."""
+    roles = ("generator", "trunk", "discriminator", "recognition", "recognition_output")
+    return {role: getattr(model, role) for role in roles if hasattr(model, role)}
+
+
+def weights(model, *roles):
+    parts = networks(model)
+    return {
+        f"{role}/{place}": weight.numpy()
+        for role in roles or parts
+        for place, weight in enumerate(parts[role].weights)
+    }
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+# --- every model -----------------------------------------------------------------------
+
+
+@every_variant
+def test_one_step_moves_every_trainable_variable(variant):
+    model = tiny(variant)
+    variables = {
+        f"{role}/{variable.path}": variable
+        for role, network in networks(model).items()
+        for variable in network.trainable_variables
+    }
+    before = {name: variable.numpy() for name, variable in variables.items()}
+    logs = train(model, 1)
+    still = [
+        name
+        for name, variable in variables.items()
+        if np.array_equal(before[name], variable.numpy())
+    ]
+    assert not still
+    assert {variable.dtype for variable in variables.values()} == {"float32"}
+    assert all(map(math.isfinite, logs.values()))
+    codes = [code.name for code in model.latents.codes] if variant != "gan" else []
+    assert list(logs) == ["d_loss", "g_loss", *(f"mi/{code}" for code in codes)]
+    assert int(model.step) == 1
+
+
+@pytest.mark.parametrize("variant", ["gan", "channel", "bfloat16"])
+def test_training_is_a_function_of_the_seed_and_the_step(variant):
+    one, same = tiny(variant), tiny(variant)
+    keras.utils.set_random_seed(1)
+    first = train(one, 3)
+    keras.utils.set_random_seed(2)
+    assert train(same, 3) == first
+    assert_same(weights(one), weights(same))
+
+
+def test_another_seed_is_another_training():
+    one, other = tiny(), tiny()
+    other.seed = one.seed + 1  # the same initial weights, other draws
+    train(one, 1), train(other, 1)
+    assert not np.array_equal(
+        one.generator.get_weights()[0], other.generator.get_weights()[0]
+    )
+    elsewhere = tiny(training=TrainSpec(seed=12))
+    before = build(TINY).generator.get_weights()[0]
+    assert not np.array_equal(before, elsewhere.generator.get_weights()[0])
+
+
+def test_every_step_draws_anew():
+    # Nothing moves at a learning rate this small: only the draw can tell steps apart.
+    model = tiny(training=TrainSpec(
+        generator_learning_rate=1e-30, discriminator_learning_rate=1e-30
+    ))  # fmt: skip
+    losses = []
+    for _ in range(3):
+        model.reset_metrics()
+        losses.append(train(model, 1)["g_loss"])
+    assert len(set(losses)) == 3
+
+
+@every_variant
+def test_no_two_kernels_start_from_the_same_numbers(variant):
+    kernels = {
+        f"{role}/{variable.path}": np.ravel(variable)[:8]
+        for role, network in networks(tiny(variant)).items()
+        for variable in network.trainable_variables
+        if "kernel" in variable.path
+    }
+    starts = {}
+    for name, start in kernels.items():
+        starts.setdefault(tuple(start.tolist()), []).append(name)
+    assert [names for names in starts.values() if len(names) > 1] == []
+
+
+@every_variant
+def test_a_saved_model_comes_back_and_trains_on(variant, tmp_path):
+    model = tiny(variant)
+    train(model, 2)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+
+    assert type(again) is type(model)
+    for name in ("latents", "pixel_range", "seed", "game", "name", "channel"):
+        assert getattr(again, name, None) == getattr(model, name, None)
+    assert_same(weights(model), weights(again))
+    np.testing.assert_array_equal(model.generate(count=3), again.generate(count=3))
+    np.testing.assert_array_equal(model.discriminate(IMAGES), again.discriminate(IMAGES))
+    optimizers = ("generator_optimizer", "discriminator_optimizer")
+
+    def slots(owner):
+        return {
+            f"{name}/{place}": variable.numpy()
+            for name in optimizers
+            for place, variable in enumerate(getattr(owner, name).variables)
+        }
+
+    assert int(again.step) == 2
+    assert int(again.discriminator_optimizer.iterations) == 2
+    assert_same(slots(model), slots(again))
+
+    train(model, 1), train(again, 1)
+    assert_same(weights(model), weights(again))
+    assert_same(slots(model), slots(again))
+
+
+def test_a_model_is_saved_before_it_is_compiled(tmp_path):
+    parts = InfoGAN.networks(TINY)
+    model = InfoGAN(**parts)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(model.generate(count=3), again.generate(count=3))
+
+
+# --- the game --------------------------------------------------------------------------
+
+
+def test_real_and_generated_images_are_normalised_in_separate_passes():
+    # Real images that are all the same leave no deviation in a pass of their own: the
+    # trunk's last normalisation gives its offset 0, D its bias 0, and the real half of
+    # the loss is ln 2 exactly. Minimax's two losses add up to that half.
+    logs = train(tiny("minimax_average"), 1, WHITE)
+    assert logs["d_loss"] + logs["g_loss"] == pytest.approx(math.log(2), abs=1e-6)
+    # which says something, since the generated half is not ln 2
+    assert abs(logs["g_loss"] + math.log(2)) > 1e-4
+
+
+def normalised(network, inputs):
+    """Every batch normalisation of `network` with the batch that it meets in training."""
+    met = []
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            met.append((layer, inputs.numpy()))
+            mean, variance = tf.nn.moments(inputs, range(inputs.shape.rank - 1))
+            inputs = (inputs - mean) / tf.sqrt(
+                variance + layer.epsilon
+            )  # scale 1, offset 0
+        else:
+            inputs = layer(inputs)
+    return met, inputs
+
+
+@pytest.mark.parametrize("variant", ["gan", "infogan", "onlooker", "channel", "tanh"])
+def test_moving_averages_are_those_of_real_images_only(variant):
+    model = tiny(variant)
+    met, features = normalised(model.trunk, WHITE)  # white is 1 in either pixel range
+    if variant != "gan":
+        met += normalised(model.recognition, features)[0]
+    expected = [0.01 * batch.reshape(-1, batch.shape[-1]).mean(axis=0) for _, batch in met]
+    train(model, 1, WHITE)
+    assert len(met) == (2 if variant == "gan" else 3)
+    for (layer, _), mean in zip(met, expected, strict=True):
+        # from 0 with momentum 0.99; the generated images would have added as much again
+        np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-3, atol=1e-7)
+    assert np.abs(expected[0]).max() > 1e-5
+
+
+def test_the_generator_remembers_its_own_statistics():
+    model = tiny()
+    train(model, 1)
+    for layer in model.generator.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            assert np.abs(layer.moving_mean).max() > 0
+
+
+# --- the information -------------------------------------------------------------------
+
+
+def updates(mi_weight, **changes):
+    """One plain gradient step of size 1: {network: what it added to the weights}."""
+    model = tiny(latents=weighing(mi_weight), **changes)
+    model.compile(
+        generator_optimizer=keras.optimizers.SGD(1.0),
+        discriminator_optimizer=keras.optimizers.SGD(1.0),
+    )
+
+    def trainable():
+        return {
+            role: np.concatenate([np.ravel(one) for one in network.trainable_variables])
+            for role, network in networks(model).items()
+        }
+
+    before = trainable()
+    train(model, 1)
+    return {role: after - before[role] for role, after in trainable().items()}
+
+
+@pytest.mark.parametrize("channel", [None, CHANNEL], ids=["direct", "channel"])
+def test_information_moves_generator_trunk_and_q_and_not_the_discriminator(channel):
+    none, once, twice = (updates(weight, channel=channel) for weight in (0.0, 1.0, 2.0))
+    of_information = {role: once[role] - none[role] for role in none}
+    for role in ("generator", "trunk", "recognition", "recognition_output"):
+        size = np.linalg.norm(of_information[role])
+        assert size > 1e-3, role
+        # the objective is the game minus lambda L_I: linear in lambda
+        np.testing.assert_allclose(
+            twice[role] - none[role], 2 * of_information[role], atol=1e-3 * size
+        )
+    np.testing.assert_array_equal(none["discriminator"], once["discriminator"])
+    for role in ("recognition", "recognition_output"):  # Q has no part in the game
+        np.testing.assert_array_equal(none[role], 0)
+
+
+def test_the_codes_become_readable():
+    model = tiny(training=TrainSpec(discriminator_learning_rate=2e-3, seed=1))
+    data = tf.data.Dataset.from_tensors(IMAGES).repeat()
+    history = model.fit(
+        data, steps_per_epoch=100, epochs=2, verbose=0, shuffle=False
+    ).history
+    # nearly H(c1) = ln 5 = 1.609 nats; c2 beyond what any Q of deviation 1 can claim
+    assert 1.2 < history["mi/c1"][-1] <= math.log(5)
+    assert history["mi/c2"][-1] > 0
+    # and Q reads, from images alone, the category that G was given
+    asked = np.arange(50) % 5
+    read = model.recognize(model.generate({"c1": asked}, count=50))
+    assert np.mean(read["c1"]["probabilities"].argmax(axis=1) == asked) > 0.8
+
+
+@pytest.mark.parametrize("channel", [None, CHANNEL], ids=["direct", "channel"])
+def test_the_generator_never_hears_of_the_onlooker(channel):
+    none, much = (
+        updates(weight, method="onlooker_gan", channel=channel) for weight in (0.0, 5.0)
+    )
+    np.testing.assert_array_equal(none["generator"], much["generator"])
+    np.testing.assert_array_equal(none["discriminator"], much["discriminator"])
+    for role in ("trunk", "recognition", "recognition_output"):
+        assert np.linalg.norm(much[role] - none[role]) > 1e-3, role
+
+
+@pytest.mark.parametrize("channel", [None, CHANNEL], ids=["direct", "channel"])
+def test_an_infogan_whose_lambda_is_zero_is_a_gan(channel):
+    gan, infogan = tiny("gan"), tiny(latents=weighing(0.0), channel=channel)
+    train(gan, 3), train(infogan, 3)
+    assert_same(weights(gan), weights(infogan, *networks(gan)))
+
+
+def test_the_onlookers_q_learns():
+    model = tiny("onlooker", training=TrainSpec(discriminator_learning_rate=5e-3, seed=1))
+    data = tf.data.Dataset.from_tensors(IMAGES).repeat()
+    history = model.fit(
+        data, steps_per_epoch=60, epochs=2, verbose=0, shuffle=False
+    ).history
+    assert history["mi/c1"][1] > history["mi/c1"][0] > 0
+
+
+def test_only_the_channels_codes_go_through_it():
+    direct, through = tiny(), tiny("channel")
+    assert through.channel == CHANNEL
+    first, second = train(direct, 1), train(through, 1)
+    assert first["mi/c1"] != second["mi/c1"]
+    for name in ("mi/c2", "d_loss", "g_loss"):
+        assert first[name] == second[name]
+
+
+# --- fit -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["array", "dataset"])
+def test_fit_takes_images_without_labels(form):
+    images = IMAGES.numpy()
+    model = tiny("channel")
+    if form == "array":  # 16 = 6 + 6 + 4: the last batch is smaller
+        history = model.fit(images, batch_size=6, epochs=2, verbose=0).history
+    else:
+        data = tf.data.Dataset.from_tensor_slices(images).shuffle(16, seed=1).batch(6)
+        history = model.fit(data, epochs=2, verbose=0, shuffle=False).history
+    assert int(model.step) == 6
+    assert list(history) == ["d_loss", "g_loss", "mi/c1", "mi/c2"]
+    assert np.all(np.isfinite(list(history.values())))
+    assert model.predict(images, verbose=0).shape == (16,)
+
+
+def test_fit_takes_the_same_steps_as_train_step():
+    by_hand, by_fit = tiny(), tiny()
+    train(by_hand, 3)
+    by_fit.fit(tf.data.Dataset.from_tensors(IMAGES).repeat(3), verbose=0, shuffle=False)
+    for name, weight in weights(by_hand).items():
+        # Adam's first steps are lr g / |g|: rounding may turn a vanishing gradient
+        close = np.isclose(weight, weights(by_fit)[name], atol=1e-5)
+        assert close.mean() > 0.98, name
+
+
+# --- a user's own networks -------------------------------------------------------------
+
+
+def own_networks(**changes):
+    layers = keras.layers
+    parts = {
+        "latents": TINY.latents,
+        "generator": keras.Sequential(
+            [
+                keras.Input([10]),  # 5 + 1 + 4
+                layers.Dense(8 * 8, activation="sigmoid"),
+                layers.Reshape([8, 8, 1]),
+            ]
+        ),
+        "trunk": keras.Sequential(
+            [
+                keras.Input([8, 8, 1]),
+                layers.Conv2D(4, 3, 2, activation="relu"),
+                layers.Dropout(0.3, seed=1),
+                layers.Flatten(),
+            ]
+        ),
+    }
+    return {**parts, **changes}
+
+
+@pytest.mark.parametrize("recognition", [None, 7], ids=["linear", "network"])
+def test_a_users_own_networks_train(recognition, tmp_path):
+    parts = own_networks()
+    if recognition:
+        features = parts["trunk"].output_shape[1:]
+        parts["recognition"] = keras.Sequential(
+            [keras.Input(features), keras.layers.Dense(recognition)]
+        )
+    model = InfoGAN(**parts)
+    model.compile()
+    assert list(model.fit(IMAGES.numpy(), verbose=0).history)[-1] == "mi/c2"
+    model.save(tmp_path / "own.keras")
+    again = keras.saving.load_model(tmp_path / "own.keras")
+    for code, read in model.recognize(IMAGES).items():
+        assert_same(read, again.recognize(IMAGES)[code])
+
+
+def test_a_spec_without_recognition_layers_has_a_linear_q():
+    # 3D faces and chairs: "one FC output layer for D and Q (no FC128)"
+    model = tiny(recognition=())
+    assert model.recognition_output.kernel.shape == (16, 5 + 2)
+    assert all(map(math.isfinite, train(model, 1).values()))
+
+
+def flat(*shape):
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten()])
+
+
+@pytest.mark.parametrize(
+    "make, text",
+    [
+        (
+            lambda: GAN(**own_networks(latents=LatentSpace(CODES, Noise(62)))),
+            "The generator takes (10,), and the latent codes and the noise are 68 numbers:",
+        ),
+        (
+            lambda: GAN(**own_networks(trunk=flat(28, 28, 1))),
+            "The generator makes images of (8, 8, 1), and the trunk takes (28, 28, 1):",
+        ),
+        (
+            lambda: GAN(**own_networks(trunk=build_network(
+                [Convolution(4, activation="relu")], (8, 8, 1), name="trunk"))),
+            "The trunk's output is (4, 4, 4) for each image; it has to be flat features:",
+        ),
+        (
+            lambda: InfoGAN(**own_networks(latents=LatentSpace((), Noise(10)))),
+            "InfoGAN needs at least one latent code, and the latents declare none: add one",
+        ),
+        (
+            lambda: tiny(method="infogna"),
+            f'tiny: unknown method "infogna"; there are {", ".join(METHODS)}. Did you mean '
+            '"infogan"?',
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_built_is_named(make, text):
+    with pytest.raises(InfoGANError) as error:
+        make()
+    assert text in str(error.value)
+
+
+# --- generate and recognize ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["infogan", "tanh", "bfloat16"])
+def model(request):
+    """A generator with strong opinions: its kernels are twenty times the initial ones."""
+    model = tiny(request.param)
+    for variable in model.generator.trainable_variables:
+        if "kernel" in variable.path:
+            variable.assign(20 * variable)
+    return model
+
+
+def test_generated_images_are_pixels_between_0_and_1(model):
+    images = model.generate(count=7)
+    assert images.shape == (7, 8, 8, 1) and images.dtype == np.float32
+    assert 0 <= images.min() < 0.3 and 0.7 < images.max() <= 1
+
+
+def test_generation_is_a_function_of_the_seed(model):
+    one, same = model.generate(count=5, seed=3), model.generate(count=5, seed=3)
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, model.generate(count=5, seed=4))
+
+
+def test_fixed_codes_stay_fixed(model):
+    def spread(codes):
+        return np.ptp(model.generate(codes, count=6), axis=0).max()
+
+    fixed = {"c1": 2, "c2": 0.5, "noise": np.zeros([6, 4])}
+    assert spread(fixed) < 1e-6
+    assert spread({**fixed, "c1": [0, 1, 2, 3, 4, 0]}) > 0.05
+    assert spread({**fixed, "c2": np.linspace(-1, 1, 6)}) > 0.05
+    del fixed["noise"]
+    assert spread(fixed) > 0.05
+    # a number for all, or one for each; the rest is drawn as it would have been
+    np.testing.assert_array_equal(
+        model.generate({"c1": 2}, count=6), model.generate({"c1": [2] * 6}, count=6)
+    )
+
+
+def test_an_unknown_code_is_named(model):
+    with pytest.raises(InfoGANError) as error:
+        model.generate({"c9": 1})
+    assert str(error.value) == 'There is no latent code "c9"; there are c1, c2.'
+
+
+def test_recognition_reads_every_code(model):
+    read = model.recognize(IMAGES.numpy())
+    assert list(read) == ["c1", "c2"]
+    probabilities, (mean, stddev) = read["c1"]["probabilities"], read["c2"].values()
+    assert probabilities.shape == (COUNT, 5) and mean.shape == stddev.shape == (COUNT,)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    spread = 3**-0.5  # of U(-1, 1)
+    assert np.all((stddev > 0.1 * spread) & (stddev < 2 * spread))
+
+
+def test_recognition_reads_each_image_by_itself(model):
+    # inference: moving averages, so that the rest of the batch does not matter
+    together = model.recognize(IMAGES)["c1"]["probabilities"][:1]
+    alone = model.recognize(IMAGES[:1])["c1"]["probabilities"]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_black_and_white_are_the_networks_own():
+    for variant, black in (("infogan", 0.0), ("tanh", -1.0)):
+        model = tiny(variant)
+        inside = model.trunk(tf.fill([1, 8, 8, 1], black), training=False)
+        np.testing.assert_allclose(
+            model.discriminate(tf.zeros([1, 8, 8, 1])), model.discriminator(inside)[:, 0]
+        )

@@ -1,0 +1,141 @@
+"""Every entry of the zoo, through the same conformance suite at full size."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import infogan_tf
+from infogan_tf import spec as specs
+from infogan_tf.errors import InfoGANError
+from zoo import registry
+
+ENTRIES = registry.models()
+
+# Weights + biases, from the tables; a layer with batch normalisation has two numbers per
+# channel instead of a bias. Each entry: (generator, trunk, D's output, Q).
+MNIST = (
+    74 * 1024 + 2 * 1024  # FC 1024
+    + 1024 * 6272 + 2 * 6272  # FC 7 x 7 x 128
+    + 16 * 128 * 64 + 2 * 64  # upconv 64
+    + 16 * 64 * 1 + 1,  # upconv 1
+    16 * 1 * 64 + 64  # conv 64
+    + 16 * 64 * 128 + 2 * 128  # conv 128
+    + 6272 * 1024 + 2 * 1024,  # FC 1024
+    1024 + 1,
+    1024 * 128 + 2 * 128 + (128 + 1) * (10 + 2 + 2),  # FC 128; c1, c2, c3
+)  # fmt: skip
+PARAMETERS = {
+    "mnist_infogan_paper": MNIST,
+    "mnist_infogan": MNIST,
+    "mnist_gan": MNIST,
+    "tiny_infogan": (
+        (3 + 1 + 1 + 1 + 4) * 32 + 2 * 32 + 16 * 8 * 8 + 2 * 8 + 16 * 8 * 1 + 1,
+        16 * 1 * 8 + 8 + 16 * 8 * 16 + 2 * 16 + 16 * 16 + 2 * 16,
+        16 + 1,
+        16 * 8 + 2 * 8 + (8 + 1) * (3 + 2 + 2 + 2),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=ENTRIES.values(), ids=ENTRIES)
+def entry(request):
+    """(spec, model, its variables before and after one real step, the step's metrics)."""
+    spec = request.param
+    model = infogan_tf.build(spec)
+    data = infogan_tf.data.load(spec.data, dataset="synthetic")
+    stream = infogan_tf.data.batches(data.train.images, batch_size=spec.training.batch_size)
+    before = [variable.numpy() for variable in model.trainable_variables]
+    history = model.fit(stream, steps_per_epoch=1, verbose=0, shuffle=False)
+    return spec, model, before, {name: v[0] for name, v in history.history.items()}
+
+
+def test_every_entry_has_its_parameters_counted():
+    assert PARAMETERS.keys() == ENTRIES.keys()
+
+
+def test_parameter_counts(entry):
+    spec, model, *_ = entry
+    head = model.recognition_output
+    count = (
+        sum(math.prod(v.shape) for v in model.generator.trainable_variables),
+        sum(math.prod(v.shape) for v in model.trunk.trainable_variables),
+        sum(math.prod(v.shape) for v in model.discriminator.trainable_variables),
+        sum(
+            math.prod(v.shape)
+            for v in model.recognition.trainable_variables + head.trainable_variables
+        ),
+    )
+    assert count == PARAMETERS[spec.name]
+
+
+def test_names_and_json(entry):
+    spec, *_ = entry
+    assert spec.name.startswith(("mnist_", "tiny_"))
+    assert specs.from_json(json.loads(json.dumps(specs.to_json(spec)))) == spec
+
+
+def test_a_real_step_moves_every_weight_and_stays_finite(entry):
+    _, model, before, metrics = entry
+    for variable, old in zip(model.trainable_variables, before, strict=True):
+        new = variable.numpy()
+        assert np.isfinite(new).all(), variable.path
+        assert not np.array_equal(new, old), f"{variable.path} got no gradient"
+    assert all(math.isfinite(value) for value in metrics.values())
+    assert {"d_loss", "g_loss"} <= metrics.keys()
+
+
+def test_generates_and_recognizes(entry):
+    spec, model, *_ = entry
+    images = model.generate(count=3)
+    assert images.shape == (3, *spec.data.image_shape)
+    assert images.min() >= 0 and images.max() <= 1
+    read = model.recognize(images)
+    assert list(read) == [code.name for code in spec.latents.codes]
+    for code in spec.latents.codes:
+        for value in read[code.name].values():
+            assert len(value) == 3 and np.isfinite(value).all()
+
+
+def test_saves_and_loads(entry, tmp_path):
+    spec, model, *_ = entry
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(again) is type(model) and again.latents == spec.latents
+    np.testing.assert_array_equal(again.generate(count=2), model.generate(count=2))
+
+
+def test_exports_and_reloads(entry, tmp_path):
+    spec, model, *_ = entry
+    loaded = tf.saved_model.load(str(infogan_tf.export(model, tmp_path)))
+    latents = spec.latents.sample(2, tf.constant([0, 0]))
+    images = loaded.signatures["serving_default"](**latents)["images"]
+    np.testing.assert_allclose(images, model.generate_images(latents), atol=1e-5)
+
+
+# --- the registry -----------------------------------------------------------------------
+
+
+def test_the_paper_is_to_the_letter():
+    paper = registry.find("mnist_infogan_paper")
+    numbers = paper.training
+    assert (numbers.discriminator_learning_rate, numbers.generator_learning_rate) == (2e-4, 1e-3)
+    assert (numbers.batch_size, numbers.steps, numbers.beta_1) == (128, 5000, 0.5)
+    assert [code.mi_weight for code in paper.latents.codes] == [1, 1, 1]
+    assert paper.latents.width == 74 and paper.channel is None
+
+
+def test_a_duplicate_name_is_refused():
+    import dataclasses
+
+    other = dataclasses.replace(registry.find("tiny_infogan"), description="another")
+    with pytest.raises(InfoGANError, match='There is already a model called "tiny_infogan"'):
+        registry.register(other)
+
+
+def test_an_unknown_name_is_answered_with_the_closest():
+    with pytest.raises(InfoGANError, match=r'Unknown model "minst_gan". Did you mean "mnist_gan"'):
+        registry.find("minst_gan")

@@ -1,0 +1,84 @@
+"""What every command shares: its flags, and how it ends.
+
+Nothing heavy is imported before the flags are parsed, so that `--help` answers at once.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from absl import app, flags, logging
+
+FLAGS = flags.FLAGS
+
+
+def define_model_flags() -> None:
+    """--model, --model_module and the numbers that override the entry's own."""
+    flags.DEFINE_string("model", None, "Entry of the zoo; see tools/list_models.py.")
+    flags.DEFINE_string("model_module", None, "Your module with entries of its own.")
+    flags.DEFINE_integer("steps", None, "Updates of the generator.")
+    flags.DEFINE_integer("batch_size", None, "Real images a step.")
+    flags.DEFINE_integer("seed", None, "Everything random is a function of it.")
+    flags.DEFINE_enum(
+        "precision",
+        None,
+        ["float32", "bfloat16"],
+        "Of the computation, not the weights.",
+    )
+    flags.DEFINE_float(
+        "ema_decay", None, "Keep an average of the generator, e.g. 0.999."
+    )
+    flags.DEFINE_integer("log_every", None, "Steps between lines of the log.")
+    flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
+    flags.DEFINE_integer("sweep_every", None, "Steps between latent sweeps.")
+    flags.mark_flag_as_required("model")
+
+
+def define_data_flags() -> None:
+    """--dataset and --data_dir."""
+    flags.DEFINE_string("dataset", None, "digits, synthetic, or a TFDS name.")
+    flags.DEFINE_string(
+        "data_dir", None, "Folder with MNIST's idx files, .npz, or TFDS's."
+    )
+
+
+def define_run_dir_flag() -> None:
+    """--run_dir of an earlier training."""
+    flags.DEFINE_string("run_dir", None, "Run directory of a training.")
+    flags.mark_flag_as_required("run_dir")
+
+
+def chosen_spec() -> Any:
+    """The ModelSpec of --model, with the flags that were given in place of its numbers."""
+    from zoo import registry
+
+    spec = registry.find(FLAGS.model, FLAGS.model_module)
+    names = [field for field in vars(spec.training) if field in FLAGS]
+    given = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
+    return spec.with_training(**given)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Runs a command: a user's mistake is one line on stderr and exit code 1."""
+    logging.set_verbosity(logging.WARNING)
+
+    def with_errors(argv: list[str]) -> None:
+        if len(argv) > 1:
+            raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+        try:
+            import infogan_tf  # noqa: F401  checks TensorFlow and the Keras backend
+        except ValueError as error:
+            _fail(error)
+        from infogan_tf.errors import InfoGANError
+
+        try:
+            main()
+        except InfoGANError as error:
+            _fail(error)
+
+    app.run(with_errors)
+
+
+def _fail(error: Exception) -> None:
+    print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
+    sys.exit(1)

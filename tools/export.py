@@ -1,0 +1,23 @@
+"""Writes a run as a SavedModel: EXPORT_DIR/<model>/<version>/.
+
+python tools/export.py --run_dir=DIR --export_dir=DIR
+"""
+
+from absl import flags
+from command_line import FLAGS, define_run_dir_flag, run
+
+define_run_dir_flag()
+flags.DEFINE_string("export_dir", None, "Folder of the models, as TF Serving wants it.")
+flags.DEFINE_bool("ema", False, "Export the average of the generator.")
+flags.mark_flag_as_required("export_dir")
+
+
+def main() -> None:
+    from infogan_tf.serving import export
+    from infogan_tf.training import load
+
+    print(export(load(FLAGS.run_dir, average=FLAGS.ema), FLAGS.export_dir))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,30 @@
+"""Draws what each latent code changes, one PNG per code.
+
+python tools/traverse.py --run_dir=DIR [--output=DIR]
+"""
+
+from absl import flags
+from command_line import FLAGS, define_run_dir_flag, run
+
+define_run_dir_flag()
+flags.DEFINE_string(
+    "output", None, "Folder of the pictures; RUN_DIR/traversals if none."
+)
+flags.DEFINE_integer("seed", 0, "Of the noise that is kept.")
+flags.DEFINE_bool("ema", False, "Use the average of the generator.")
+
+
+def main() -> None:
+    import pathlib
+
+    from infogan_tf import traversal
+    from infogan_tf.training import RunDirectory, load
+
+    model = load(FLAGS.run_dir, average=FLAGS.ema)
+    folder = pathlib.Path(FLAGS.output or RunDirectory(FLAGS.run_dir).traversals)
+    for name, grid in traversal.grids(model, seed=FLAGS.seed).items():
+        print(traversal.write_png(grid, folder / f"{name}.png"))
+
+
+if __name__ == "__main__":
+    run(main)
