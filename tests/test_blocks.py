@@ -87,7 +87,7 @@ def test_shapes_of_the_papers_mnist_networks(mnist):
 
 
 @pytest.mark.parametrize(
-    "block, shape",
+    ("block", "shape"),
     [
         (Dense(5, activation="relu"), (5,)),
         (Convolution(5, activation="relu"), (4, 6, 5)),
@@ -105,7 +105,7 @@ def test_output_shapes(block, shape):
 
 
 @pytest.mark.parametrize(
-    "activation, of_minus_one, of_two",
+    ("activation", "of_minus_one", "of_two"),
     [
         ("relu", 0.0, 2.0),
         ("leaky_relu", -0.1, 2.0),  # Appendix C: leaky rate 0.1
@@ -131,7 +131,8 @@ def test_the_order_is_weights_normalisation_activation():
         *("Flatten", "Dense", "Activation"),
     ]
     biased = [hasattr(layer, "use_bias") and layer.use_bias for layer in column().layers]
-    assert sum(biased) == 1 and biased[7]  # only the weights that nothing normalises
+    assert sum(biased) == 1
+    assert biased[7]
 
 
 def test_an_unknown_activation_is_named():

@@ -46,7 +46,8 @@ def test_the_change_is_a_function_of_the_seed():
     first, again, other = (channel(images, seed) for seed in (SEED, SEED, SEED + 1))
     np.testing.assert_array_equal(first, again)
     assert not np.allclose(first, other, atol=0.1)
-    assert first.shape == images.shape and first.dtype == tf.float32
+    assert first.shape == images.shape
+    assert first.dtype == tf.float32
 
 
 def test_every_image_of_a_batch_is_changed_in_its_own_way():
@@ -94,7 +95,8 @@ def test_the_scale_is_a_relative_change_of_size():
     disc = blob(0, 0, 3.0)
     ratio = mass_and_centroid(only(scale=0.15)(disc, SEED))[0] / np.sum(disc[0])
     # both sides by at most e^0.15, so the area by at most e^0.30
-    assert 0.25 < np.log(ratio).max() < 0.31 and -0.31 < np.log(ratio).min() < -0.25
+    assert 0.25 < np.log(ratio).max() < 0.31
+    assert -0.31 < np.log(ratio).min() < -0.25
 
 
 def test_the_gradient_reaches_every_image():

@@ -28,7 +28,7 @@ BY_HAND = [
 ]
 
 
-@pytest.mark.parametrize("real, fake, d_loss, minimax, non_saturating", BY_HAND)
+@pytest.mark.parametrize(("real", "fake", "d_loss", "minimax", "non_saturating"), BY_HAND)
 def test_losses(real, fake, d_loss, minimax, non_saturating):
     real, fake = column(*real), column(*fake)
     for game, g_loss in zip(GAMES, (minimax, non_saturating), strict=True):

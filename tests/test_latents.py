@@ -32,11 +32,11 @@ KINDS = {
     "gaussian": (Gaussian("c"), stats.norm()),
     "gaussian_wide": (Gaussian("c", -3.0, 20.0), stats.norm(-3, 20)),
 }
-every_kind = pytest.mark.parametrize("code, prior", KINDS.values(), ids=KINDS)
+every_kind = pytest.mark.parametrize(("code", "prior"), KINDS.values(), ids=KINDS)
 CONTINUOUS = {name: pair for name, pair in KINDS.items() if "probabilities" not in
               pair[0].posterior(tf.zeros([1, pair[0].recognition_width]))}  # fmt: skip
 every_continuous = pytest.mark.parametrize(
-    "code, prior", CONTINUOUS.values(), ids=CONTINUOUS
+    ("code", "prior"), CONTINUOUS.values(), ids=CONTINUOUS
 )
 
 
@@ -76,7 +76,8 @@ def test_the_draw_is_a_function_of_the_seed(code, prior):
 def test_the_encoding_has_the_promised_columns_and_keeps_values_apart(code, prior):
     values = code.sample(200, SEED)
     columns = code.encode(values)
-    assert columns.shape == (200, code.width) and columns.dtype == tf.float32
+    assert columns.shape == (200, code.width)
+    assert columns.dtype == tf.float32
     assert len(np.unique(columns, axis=0)) == len(np.unique(values))
 
 
@@ -89,7 +90,7 @@ def test_entropy_is_minus_the_mean_log_prior(code, prior):
 
 
 @pytest.mark.parametrize(
-    "code, nats",
+    ("code", "nats"),
     [
         (Categorical("c", 10), 2.302585),  # ln 10
         (Bernoulli("c", 0.5), 0.693147),  # a fair coin: ln 2
@@ -118,11 +119,13 @@ def test_log_prob_is_a_distribution_over_the_values(code, prior):
         values, step = np.tile(np.arange(code.values, dtype=np.int32), (8, 1)), 1.0
     else:  # twelve deviations either side hold all but 1e-32 of the mass
         mean, stddev = posterior["mean"][:, None], posterior["stddev"][:, None]
-        assert mean.shape == stddev.shape == (8, 1) and np.all(stddev > 0)
+        assert mean.shape == stddev.shape == (8, 1)
+        assert np.all(stddev > 0)
         grid = np.linspace(-12, 12, 1001, dtype=np.float32)
         values, step = mean + stddev * grid, stddev[:, 0] * (grid[1] - grid[0])
     log_probs = [code.log_prob(column, outputs) for column in values.T]
-    assert log_probs[0].shape == (8,) and log_probs[0].dtype == tf.float32
+    assert log_probs[0].shape == (8,)
+    assert log_probs[0].dtype == tf.float32
     np.testing.assert_allclose(step * np.exp(log_probs).sum(axis=0), 1, rtol=1e-4)
 
 
@@ -138,7 +141,7 @@ def test_log_prob_is_that_of_the_posterior(code, prior):
 
 
 @pytest.mark.parametrize(
-    "code, shown",
+    ("code", "shown"),
     [
         (Categorical("c", 4), [0, 1, 2, 3]),  # every category, whatever the steps
         (Bernoulli("c"), [0, 1]),
@@ -162,7 +165,7 @@ def test_encodings():
 
 
 @pytest.mark.parametrize(
-    "make, text",
+    ("make", "text"),
     [
         (
             lambda: Categorical("C1"),
@@ -236,13 +239,14 @@ def test_the_standard_deviation_follows_exp_of_the_output_inside_its_range(code,
 
 
 @pytest.mark.parametrize(
-    "noise, prior",
+    ("noise", "prior"),
     [(Noise(62), stats.uniform(-1, 2)), (Noise(62, "normal"), stats.norm())],
     ids=["uniform", "normal"],
 )
 def test_noise(noise, prior):
     drawn = noise.sample(500, SEED)
-    assert drawn.shape == (500, 62) and drawn.dtype == tf.float32
+    assert drawn.shape == (500, 62)
+    assert drawn.dtype == tf.float32
     assert stats.kstest(np.ravel(drawn), prior.cdf).statistic < 2 / math.sqrt(500 * 62)
     np.testing.assert_array_equal(drawn, noise.sample(500, SEED))
 

@@ -13,7 +13,7 @@ from infogan_tf.channel import RandomAffine
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Minimax
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
-from infogan_tf.models import GAN, METHODS, InfoGAN, OnlookerGAN, build
+from infogan_tf.models import GAN, METHODS, InfoGAN, build
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 
 # Keras copies weights when it saves: np.array(variable), and TensorFlow's variables do
@@ -165,7 +165,7 @@ def test_every_step_draws_anew():
     assert len(set(losses)) == 3
 
 
-@every_variant
+@pytest.mark.parametrize("variant", ["gan", "infogan"])
 def test_no_two_kernels_start_from_the_same_numbers(variant):
     kernels = {
         f"{role}/{variable.path}": np.ravel(variable)[:8]
@@ -179,7 +179,9 @@ def test_no_two_kernels_start_from_the_same_numbers(variant):
     assert [names for names in starts.values() if len(names) > 1] == []
 
 
-@every_variant
+@pytest.mark.parametrize(
+    "variant", ["gan_without_codes", "onlooker", "channel", "minimax_average", "bfloat16"]
+)
 def test_a_saved_model_comes_back_and_trains_on(variant, tmp_path):
     model = tiny(variant)
     train(model, 2)
@@ -225,10 +227,12 @@ def test_real_and_generated_images_are_normalised_in_separate_passes():
     # Real images that are all the same leave no deviation in a pass of their own: the
     # trunk's last normalisation gives its offset 0, D its bias 0, and the real half of
     # the loss is ln 2 exactly. Minimax's two losses add up to that half.
-    logs = train(tiny("minimax_average"), 1, WHITE)
-    assert logs["d_loss"] + logs["g_loss"] == pytest.approx(math.log(2), abs=1e-6)
-    # which says something, since the generated half is not ln 2
-    assert abs(logs["g_loss"] + math.log(2)) > 1e-4
+    model = tiny("minimax_average")
+    kernel = model.discriminator.kernel
+    kernel.assign(3000 * kernel)  # a D that judges: the generated half is not ln 2
+    logs = train(model, 1, WHITE)
+    assert logs["d_loss"] + logs["g_loss"] == pytest.approx(math.log(2), abs=1e-5)
+    assert abs(logs["g_loss"] + math.log(2)) > 0.05
 
 
 def normalised(network, inputs):
@@ -307,19 +311,24 @@ def test_information_moves_generator_trunk_and_q_and_not_the_discriminator(chann
         np.testing.assert_array_equal(none[role], 0)
 
 
-def test_the_codes_become_readable():
-    model = tiny(training=TrainSpec(discriminator_learning_rate=2e-3, seed=1))
+def test_the_category_becomes_readable():
+    # Section 6: a smaller lambda for the continuous code, or it takes all that Q can read
+    codes = (Categorical("c1", 5), Uniform("c2", mi_weight=0.1))
+    rates = {"generator_learning_rate": 5e-3, "discriminator_learning_rate": 5e-3}
+    model = tiny(latents=LatentSpace(codes, Noise(4)), training=TrainSpec(seed=1, **rates))
     data = tf.data.Dataset.from_tensors(IMAGES).repeat()
     history = model.fit(
-        data, steps_per_epoch=100, epochs=2, verbose=0, shuffle=False
+        data, steps_per_epoch=60, epochs=4, verbose=0, shuffle=False
     ).history
-    # nearly H(c1) = ln 5 = 1.609 nats; c2 beyond what any Q of deviation 1 can claim
-    assert 1.2 < history["mi/c1"][-1] <= math.log(5)
-    assert history["mi/c2"][-1] > 0
-    # and Q reads, from images alone, the category that G was given
+    assert history["mi/c1"][0] < 0.7
+    assert 1.1 < history["mi/c1"][-1] <= math.log(5)  # H(c1) = 1.609 nats
+    # and Q reads, from images alone, the category that G was given; with the statistics
+    # of those images, which after 240 steps are far from the real ones
     asked = np.arange(50) % 5
-    read = model.recognize(model.generate({"c1": asked}, count=50))
-    assert np.mean(read["c1"]["probabilities"].argmax(axis=1) == asked) > 0.8
+    features = model.trunk(model.generate({"c1": asked}, count=50), training=True)
+    outputs = model.recognition_outputs(features, training=True)
+    read = model.latents.posterior(outputs)["c1"]["probabilities"]
+    assert np.mean(np.argmax(read, axis=1) == asked) > 0.8
 
 
 @pytest.mark.parametrize("channel", [None, CHANNEL], ids=["direct", "channel"])
@@ -333,9 +342,8 @@ def test_the_generator_never_hears_of_the_onlooker(channel):
         assert np.linalg.norm(much[role] - none[role]) > 1e-3, role
 
 
-@pytest.mark.parametrize("channel", [None, CHANNEL], ids=["direct", "channel"])
-def test_an_infogan_whose_lambda_is_zero_is_a_gan(channel):
-    gan, infogan = tiny("gan"), tiny(latents=weighing(0.0), channel=channel)
+def test_an_infogan_whose_lambda_is_zero_is_a_gan():
+    gan, infogan = tiny("gan"), tiny("channel", latents=weighing(0.0))
     train(gan, 3), train(infogan, 3)
     assert_same(weights(gan), weights(infogan, *networks(gan)))
 
@@ -361,25 +369,23 @@ def test_only_the_channels_codes_go_through_it():
 # --- fit -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["array", "dataset"])
-def test_fit_takes_images_without_labels(form):
+def test_fit_takes_an_array_of_images_and_no_labels():
     images = IMAGES.numpy()
     model = tiny("channel")
-    if form == "array":  # 16 = 6 + 6 + 4: the last batch is smaller
-        history = model.fit(images, batch_size=6, epochs=2, verbose=0).history
-    else:
-        data = tf.data.Dataset.from_tensor_slices(images).shuffle(16, seed=1).batch(6)
-        history = model.fit(data, epochs=2, verbose=0, shuffle=False).history
-    assert int(model.step) == 6
+    history = model.fit(images, batch_size=6, epochs=2, verbose=0).history
+    assert int(model.step) == 6  # 16 images are 6 + 6 + 4: the last batch is smaller
     assert list(history) == ["d_loss", "g_loss", "mi/c1", "mi/c2"]
     assert np.all(np.isfinite(list(history.values())))
     assert model.predict(images, verbose=0).shape == (16,)
 
 
-def test_fit_takes_the_same_steps_as_train_step():
+def test_fit_takes_a_dataset_and_the_same_steps_as_train_step():
     by_hand, by_fit = tiny(), tiny()
-    train(by_hand, 3)
-    by_fit.fit(tf.data.Dataset.from_tensors(IMAGES).repeat(3), verbose=0, shuffle=False)
+    logs = train(by_hand, 3)
+    data = tf.data.Dataset.from_tensor_slices(IMAGES).batch(COUNT).repeat(3)
+    history = by_fit.fit(data, verbose=0, shuffle=False).history
+    for name, value in logs.items():
+        assert history[name] == [pytest.approx(value, abs=1e-4)]
     for name, weight in weights(by_hand).items():
         # Adam's first steps are lr g / |g|: rounding may turn a vanishing gradient
         close = np.isclose(weight, weights(by_fit)[name], atol=1e-5)
@@ -441,7 +447,7 @@ def flat(*shape):
 
 
 @pytest.mark.parametrize(
-    "make, text",
+    ("make", "text"),
     [
         (
             lambda: GAN(**own_networks(latents=LatentSpace(CODES, Noise(62)))),
@@ -488,8 +494,10 @@ def model(request):
 
 def test_generated_images_are_pixels_between_0_and_1(model):
     images = model.generate(count=7)
-    assert images.shape == (7, 8, 8, 1) and images.dtype == np.float32
-    assert 0 <= images.min() < 0.3 and 0.7 < images.max() <= 1
+    assert images.shape == (7, 8, 8, 1)
+    assert images.dtype == np.float32
+    assert 0 <= images.min() < 0.3
+    assert 0.7 < images.max() <= 1
 
 
 def test_generation_is_a_function_of_the_seed(model):
@@ -524,7 +532,8 @@ def test_recognition_reads_every_code(model):
     read = model.recognize(IMAGES.numpy())
     assert list(read) == ["c1", "c2"]
     probabilities, (mean, stddev) = read["c1"]["probabilities"], read["c2"].values()
-    assert probabilities.shape == (COUNT, 5) and mean.shape == stddev.shape == (COUNT,)
+    assert probabilities.shape == (COUNT, 5)
+    assert mean.shape == stddev.shape == (COUNT,)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     spread = 3**-0.5  # of U(-1, 1)
     assert np.all((stddev > 0.1 * spread) & (stddev < 2 * spread))

@@ -38,7 +38,7 @@ def gaussian(mean, stddev):
 
 
 @pytest.mark.parametrize(
-    "logits, expected",
+    ("logits", "expected"),
     [
         (40.0 * np.eye(10), 2.302585),  # sure and right: log 1 + ln 10
         (np.zeros([10, 10]), 0.0),  # uniform: ln(1/10) + ln 10
@@ -67,7 +67,9 @@ def test_a_deviation_of_one_is_no_estimate_of_information():
     assert nats(ANGLE, ANGLES, gaussian(ANGLES, 1.0)) == pytest.approx(-0.225791, abs=1e-5)
 
 
-@pytest.mark.parametrize("rmse, expected", [(0.3, 0.4782), (0.2, 0.8836), (0.1, 1.5768)])
+@pytest.mark.parametrize(
+    ("rmse", "expected"), [(0.3, 0.4782), (0.2, 0.8836), (0.1, 1.5768)]
+)
 def test_a_learned_deviation_has_no_such_ceiling(rmse, expected):
     # residuals of +-rmse and the matching deviation: ln 2 - ln(2 pi e rmse^2) / 2
     signs = tf.where(tf.range(len(ANGLES)) % 2 == 0, rmse, -rmse)

@@ -131,7 +131,7 @@ def test_other_training_numbers_leave_the_rest_alone():
     assert other.with_training(steps=5_000, seed=0) == EVERYTHING
 
 
-@pytest.mark.parametrize("last, pixels", [("sigmoid", (0, 1)), ("tanh", (-1, 1))])
+@pytest.mark.parametrize(("last", "pixels"), [("sigmoid", (0, 1)), ("tanh", (-1, 1))])
 def test_the_last_activation_fixes_the_range_of_pixels(last, pixels):
     block = UpConvolution(3, activation=last)
     spec = dataclasses.replace(EVERYTHING, generator=[*EVERYTHING.generator[:2], block])
@@ -148,7 +148,7 @@ def message(make, *arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "field, value, possible",
+    ("field", "value", "possible"),
     [
         ("steps", 0, "a whole number of at least 1"),
         ("steps", 2.5, "a whole number of at least 1"),
@@ -195,7 +195,7 @@ def test_a_channel_for_a_code_that_is_not_there():
 
 
 @pytest.mark.parametrize(
-    "change, text",
+    ("change", "text"),
     [
         (
             {"type": "Categorial"},
@@ -218,4 +218,5 @@ def test_a_missing_field_is_named():
     data = to_json(EVERYTHING)
     del data["trunk"]
     found = message(from_json, data)
-    assert found.startswith("A spec's ModelSpec cannot be read: ") and "'trunk'" in found
+    assert found.startswith("A spec's ModelSpec cannot be read: ")
+    assert "'trunk'" in found

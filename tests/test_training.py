@@ -31,8 +31,9 @@ def without_speed(run_dir):
 
 def state(run_dir):
     """Every number of the newest checkpoint."""
-    path = tf.train.latest_checkpoint(str(pathlib.Path(run_dir) / "checkpoints"))
-    reader = tf.train.load_checkpoint(path)
+    found = (pathlib.Path(run_dir) / "checkpoints").glob("step-*.index")
+    newest = max(found, key=lambda path: int(path.stem.split("-")[1]))
+    reader = tf.train.load_checkpoint(str(newest.with_suffix("")))
     names = [n for n in reader.get_variable_to_shape_map() if "save_counter" not in n]
     numbers = [n for n in names if n.startswith("variables")]
     return {name: reader.get_tensor(name) for name in numbers}
@@ -120,7 +121,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny_run, tmp_path, spec20, capfd):
     run_dir = tmp_path / "run"
 
     def interrupt(model, step):
-        if step == 7:
+        if step == 6:  # seen at the end of the next step
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted) as stopped, at_every_step(interrupt):
@@ -180,14 +181,15 @@ def test_no_intact_checkpoint_is_an_error(tmp_path, spec20):
         load(tmp_path / "run")
 
 
-def test_a_lost_list_of_checkpoints_does_not_restart_the_run(tmp_path, spec20):
-    train(spec20, tmp_path / "run")
-    (tmp_path / "run" / "checkpoints" / "checkpoint").write_text("")
-    assert int(load(tmp_path / "run").step.numpy()) == 20
+def test_only_the_last_three_checkpoints_are_kept(tmp_path, spec20):
+    train(spec20.with_training(checkpoint_every=3), tmp_path / "run")
+    names = {path.stem for path in (tmp_path / "run" / "checkpoints").iterdir()}
+    assert names == {"step-15", "step-18", "step-20"}
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
-def test_a_number_that_is_not_finite_stops_the_run(tmp_path, spec20, poison):
+def test_a_weight_that_is_not_finite_stops_the_run(tmp_path, spec20, poison):
+    """Put in after step 12, found at the end of the interval of 5 steps, at 15."""
     run_dir = tmp_path / "run"
 
     def spoil(model, step):
@@ -198,9 +200,21 @@ def test_a_number_that_is_not_finite_stops_the_run(tmp_path, spec20, poison):
     with pytest.raises(infogan_tf.InfoGANError) as stopped, at_every_step(spoil):
         train(spec20, run_dir)
     message = str(stopped.value)
-    assert "_loss became nan at step 13: the training stopped." in message
+    assert "generator/dense_1/kernel is not finite at step 15: the training" in message
     assert f"The last good checkpoint is {run_dir}/checkpoints/step-10." in message
+    assert [line["step"] for line in RunDirectory(run_dir).log()] == [5, 10]
     assert int(load(run_dir).step.numpy()) == 10
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_in_that_step(tmp_path, spec20):
+    def spoil(model, step):
+        if step == 12:
+            bias = model.discriminator.trainable_variables[1]
+            bias.assign(np.full(bias.shape, np.nan))
+
+    with pytest.raises(infogan_tf.InfoGANError) as stopped, at_every_step(spoil):
+        train(spec20, tmp_path / "run")
+    assert "d_loss became nan at step 13: the training stopped." in str(stopped.value)
 
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path, spec20):
@@ -209,7 +223,7 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path, spec20):
         np.full(model.generator.trainable_variables[0].shape, np.nan)
     )
     checkpoints = Checkpoints(model, tmp_path)
-    with pytest.raises(infogan_tf.InfoGANError, match=r"is not finite at step 0; nothing"):
+    with pytest.raises(infogan_tf.InfoGANError, match=r"is not finite at step 0: the training"):
         checkpoints.save()
     assert not list(tmp_path.glob("step-*"))
 
@@ -259,17 +273,16 @@ def test_load_without_a_training(tmp_path, tiny_run, path, text):
 
 
 def test_the_average_of_the_generator_is_the_average(tmp_path, spec20):
-    """Recomputed by hand: average <- decay * average + (1 - decay) * weights."""
-    decay, by_hand, kernels = 0.5, None, []
+    """By hand: w_1 first, then average <- decay * average + (1 - decay) * w_t."""
+    decay, kernels = 0.5, []
 
     def follow(model, step):
         kernels.append(model.generator.trainable_variables[0].numpy())
 
     with at_every_step(follow):
         train(spec20.with_training(steps=6, ema_decay=decay), tmp_path / "run")
-    initial = infogan_tf.build(spec20).generator.trainable_variables[0].numpy()
-    by_hand = initial
-    for kernel in kernels:
+    by_hand = kernels[0]
+    for kernel in kernels[1:]:
         by_hand = decay * by_hand + (1 - decay) * kernel
     averaged = load(tmp_path / "run", average=True).generator.trainable_variables[0]
     np.testing.assert_allclose(averaged.numpy(), by_hand, rtol=1e-5, atol=1e-7)
@@ -290,21 +303,20 @@ def test_bfloat16_trains_and_keeps_float32_weights_and_images(tmp_path, spec20):
 
 
 def test_information_grows_where_there_is_something_to_say(tmp_path, spec20):
-    """With faster rates 300 steps suffice for c1 to carry most of ln 3 = 1.10 nats."""
+    """With faster rates 400 steps suffice: c4 is one bit, 0.69 nats, c2 has no ceiling."""
     faster = spec20.with_training(
-        steps=300,
+        steps=400,
         batch_size=32,
-        generator_learning_rate=2e-3,
-        discriminator_learning_rate=2e-3,
+        generator_learning_rate=5e-3,
+        discriminator_learning_rate=1e-3,
         log_every=100,
-        checkpoint_every=300,
-        sweep_every=300,
+        checkpoint_every=400,
+        sweep_every=400,
     )
     train(faster, tmp_path / "run")
     first, *_, last = RunDirectory(tmp_path / "run").log()
-    assert last["mi/c1"] > 0.8
-    assert last["mi/c1"] < np.log(3)
-    assert last["mi/c2"] > first["mi/c2"]
+    assert last["mi/c2"] > max(0.5, first["mi/c2"])
+    assert 0.1 < last["mi/c4"] < np.log(2)
 
 
 def test_seconds_to_stop_on_a_tiny_model_are_few(tmp_path):

@@ -24,22 +24,27 @@ from infogan_tf.training.run_directory import RunDirectory
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends the run at the first number that is not finite, naming it and the step."""
+    """Ends the run at the first number that is not finite, naming it and the step.
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    Losses and nats are looked at in every step, the weights every `interval` steps: a
+    kernel may turn a NaN into a zero and hide it from the losses.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, interval: int) -> None:
         super().__init__()
-        self._checkpoints = checkpoints
+        self._checkpoints, self._interval = checkpoints, interval
 
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, float] | None = None
-    ) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        step = int(self.model.step.numpy())
         for name, value in (logs or {}).items():
             if not math.isfinite(value):
                 raise InfoGANError(
-                    f"{name} became {value} at step {int(self.model.step.numpy())}: the "
-                    f"training stopped. {self._checkpoints.last_good()} A smaller learning "
-                    "rate or mi_weight may help."
+                    f"{name} became {value} at step {step}: the training stopped. "
+                    f"{self._checkpoints.last_good()} A smaller learning rate or "
+                    "mi_weight may help."
                 )
+        if step % self._interval == 0:
+            self._checkpoints.require_finite()
 
 
 class KeepMeans(keras.callbacks.Callback):

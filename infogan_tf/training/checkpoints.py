@@ -22,10 +22,7 @@ class Checkpoints:
     def __init__(self, model: GAN, folder: pathlib.Path) -> None:
         self._model = model
         self._folder = folder
-        state = tf.train.Checkpoint(variables=[v.value for v in _variables(model)])
-        self._manager = tf.train.CheckpointManager(
-            state, str(folder), max_to_keep=KEPT, checkpoint_name="step"
-        )
+        self._state = tf.train.Checkpoint(variables=[v.value for v in _variables(model)])
 
     def save(self) -> pathlib.Path:
         """Writes the present state as `step-<step>`, unless a number in it is not finite.
@@ -35,14 +32,13 @@ class Checkpoints:
                 cannot be written; the checkpoints before stay as they are.
         """
         step = int(self._model.step.numpy())
-        for variable in _variables(self._model):
-            if not np.isfinite(variable.numpy()).all():
-                raise InfoGANError(
-                    f"{variable.path} is not finite at step {step}; nothing was saved. "
-                    f"{self.last_good()} A smaller learning rate or mi_weight may help."
-                )
+        self.require_finite()
         try:
-            return pathlib.Path(self._manager.save(checkpoint_number=step))
+            path = self._state.write(str(self._folder / f"step-{step}"))
+            for old in self._paths()[KEPT:]:
+                for part in self._folder.glob(f"{pathlib.Path(old).name}.*"):
+                    part.unlink()
+            return pathlib.Path(path)
         except (OSError, tf.errors.OpError) as error:
             raise InfoGANError(
                 f"The checkpoint of step {step} cannot be written in {self._folder}: "
@@ -58,7 +54,7 @@ class Checkpoints:
         damaged = []
         for path in self._paths():
             try:
-                status = self._manager.checkpoint.read(path)
+                status = self._state.read(path)
                 status.assert_existing_objects_matched().expect_partial()
                 return int(self._model.step.numpy())
             except (tf.errors.OpError, AssertionError, ValueError, KeyError) as error:
@@ -70,6 +66,16 @@ class Checkpoints:
                 "train again in another --run_dir."
             )
         return 0
+
+    def require_finite(self) -> None:
+        """Raises InfoGANError that names the first variable that is not finite."""
+        for variable in _variables(self._model):
+            if not np.isfinite(variable.numpy()).all():
+                raise InfoGANError(
+                    f"{variable.path} is not finite at step "
+                    f"{int(self._model.step.numpy())}: the training stopped. "
+                    f"{self.last_good()} A smaller learning rate or mi_weight may help."
+                )
 
     def last_good(self) -> str:
         """A sentence on where the last checkpoint is."""

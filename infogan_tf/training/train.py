@@ -131,7 +131,7 @@ def _fit(
             shuffle=False,
             callbacks=[
                 KeepMeans(),
-                StopOnNonFinite(checkpoints),
+                StopOnNonFinite(checkpoints, numbers.log_every),
                 Every(numbers.log_every, steps, journal),
                 Every(numbers.checkpoint_every, steps, lambda step: checkpoints.save()),
                 Every(numbers.sweep_every, steps, sweeps),

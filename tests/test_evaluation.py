@@ -1,0 +1,328 @@
+"""Scores against known answers, and metrics.json of a real run."""
+
+import itertools
+import json
+import math
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import infogan_tf
+from infogan_tf import data
+from infogan_tf.errors import InfoGANError
+from infogan_tf.evaluation import clustering, evaluate, information, most_probable, table
+from infogan_tf.latents import Categorical, LatentSpace, Noise
+from infogan_tf.models import InfoGAN
+
+
+def score(train, test, count):
+    """`train` and `test`: (categories, labels)."""
+    arrays = [np.array(values) for values in (*train, *test)]
+    return clustering.score(*arrays, category_count=count)
+
+
+# --- clustering ------------------------------------------------------------------------
+
+
+@given(permutation=st.permutations(range(10)))
+def test_the_names_of_categories_do_not_matter(permutation):
+    labels = np.arange(30) % 10
+    categories = np.array(permutation)[labels]
+    found = score((categories, labels), (categories[:20], labels[:20]), 10)
+    assert (found.accuracy, found.nmi, found.ari) == pytest.approx((1, 1, 1))
+    assert [found.code_to_label[category] for category in permutation] == [*range(10)]
+
+
+def test_categories_drawn_by_chance_score_as_chance():
+    draw = np.random.default_rng(0).integers(0, 10, (4, 10_000))
+    found = score(draw[:2], draw[2:], 10)
+    # a share of 10,000 at 1/10 has a standard deviation of sqrt(.1 x .9 / 10,000) = .003
+    assert found.accuracy == pytest.approx(0.1, abs=5 * 0.003)
+    assert found.nmi < 0.005
+    assert abs(found.ari) < 0.005
+
+
+def test_the_map_is_fitted_on_the_training_images_alone():
+    found = score(([0, 0, 1, 1], [0, 0, 1, 1]), ([0, 0, 1, 1], [1, 1, 0, 0]), 2)
+    assert found.code_to_label == (0, 1)
+    assert found.accuracy == 0
+    assert (found.nmi, found.ari) == pytest.approx((1, 1))  # these need no map
+
+
+def test_a_label_goes_to_one_category_only():
+    # Both prefer label 0. One to one: 0 -> 0 and 1 -> 1 match 3 + 1 of 6, the other way
+    # 0 + 2; a majority vote would count 3 + 2.
+    pairs = ([0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 1])
+    found = score(pairs, pairs, 2)
+    assert found.code_to_label == (0, 1)
+    assert found.accuracy == pytest.approx(4 / 6)
+
+
+def test_more_categories_than_labels_leave_some_unmatched():
+    pairs = ([0, 0, 0, 1, 2, 2], [1, 1, 1, 1, 0, 0])
+    found = score(pairs, pairs, 4)  # category 3 is never used
+    assert found.code_to_label == (1, clustering.UNMATCHED, 0, clustering.UNMATCHED)
+    assert found.accuracy == pytest.approx(5 / 6)
+
+
+def test_fewer_categories_than_labels():
+    pairs = ([0, 0, 0, 1, 1], [2, 2, 0, 1, 1])
+    found = score(pairs, pairs, 2)
+    assert found.code_to_label == (2, 1)
+    assert found.accuracy == pytest.approx(4 / 5)
+
+
+def test_nmi_and_ari_of_a_two_by_two_table():
+    # Counts [[3, 1], [1, 3]], every margin 4 of 8.
+    # NMI: each H = ln 2; I = 6/8 ln(3/8 / 1/4) + 2/8 ln(1/8 / 1/4) = .130812 nats;
+    #      I / ln 2 = .188722.
+    # ARI: pairs together in a cell 2 C(3, 2) = 6, in a margin 2 C(4, 2) = 12, of
+    #      C(8, 2) = 28; chance 12 x 12 / 28 = 36/7; (6 - 36/7) / (12 - 36/7) = 1/8.
+    pairs = ([0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 1, 0, 1, 1, 1])
+    found = score(pairs, pairs, 2)
+    assert found.accuracy == 6 / 8
+    assert found.nmi == pytest.approx(0.188722, abs=1e-6)
+    assert found.ari == pytest.approx(1 / 8)
+
+
+# --- information -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def deaf(tiny_spec):
+    """Makes a model whose Q says the same of every image: kernel 0 and this bias."""
+    model = infogan_tf.build(tiny_spec)
+
+    def with_bias(**columns):
+        widths = {code.name: code.recognition_width for code in model.latents.codes}
+        assert widths == {"c1": 3, "c2": 2, "c3": 2, "c4": 2}
+        bias = [columns.get(name, [0.0] * width) for name, width in widths.items()]
+        kernel, _ = model.recognition_output.get_weights()
+        model.recognition_output.set_weights([0 * kernel, np.concatenate(bias)])
+        return model
+
+    return with_bias
+
+
+def test_a_uniform_q_knows_exactly_nothing(deaf):
+    found = information.measure(deaf(), count=600)
+    for code in ("c1", "c4"):  # ln(1/K) + ln K
+        assert (found[code].nats, found[code].standard_error) == (0, 0)
+
+
+def test_a_q_that_is_sure_and_wrong_is_below_zero(deaf):
+    # Q bets e^20 : 1 : 1 on category 0, which is right for a third of the draws:
+    # 0 or -20, so the mean is ln 3 - 20 x 2/3 = -12.2347 and one draw's standard
+    # deviation 20 sqrt(1/3 x 2/3) = 9.428.
+    # On U(-1, 1) with Q = N(0, 1/3), the prior's own variance (e^raw = 1.8 spreads gives
+    # one spread, see _Continuous): ln 2 - ln(2 pi e / 3) / 2 = -0.1765.
+    q = {"c1": [20.0, 0.0, 0.0], "c2": [0.0, math.log(1.8 / math.sqrt(3))]}
+    model = deaf(**q)
+    large, small = (information.measure(model, count=n) for n in (10_000, 750))
+    assert large["c1"].standard_error == pytest.approx(9.428 / 100, rel=0.02)
+    # The error falls with the root of the count; two parts of 500 and 250 make up 750.
+    assert small["c1"].standard_error == pytest.approx(9.428 / math.sqrt(750), rel=0.1)
+    for code, nats in {"c1": -12.2347, "c2": -0.1765}.items():
+        for found in (large[code], small[code]):
+            assert found.nats == pytest.approx(nats, abs=4 * found.standard_error)
+
+
+def test_information_is_a_function_of_the_seed(tiny_spec):
+    model = infogan_tf.build(tiny_spec)
+    one, again, other = (information.measure(model, count=50, seed=s) for s in (1, 1, 2))
+    assert one == again
+    assert one["c2"] != other["c2"]
+
+
+@pytest.fixture(scope="module")
+def telepath():
+    """G writes the category into four pixels as it is, and Q reads it from there."""
+    model = InfoGAN(
+        latents=LatentSpace((Categorical("c1", 3),), Noise(1)),
+        generator=keras.Sequential(
+            [keras.Input([4]), keras.layers.Reshape([1, 4, 1])], name="generator"
+        ),
+        trunk=keras.Sequential(
+            [keras.Input([1, 4, 1]), keras.layers.Flatten()], name="trunk"
+        ),
+        recognition=keras.Sequential(
+            [keras.Input([4]), keras.layers.Identity()], name="recognition"
+        ),
+    )
+    model.recognition_output.set_weights([40 * np.eye(4, 3), np.zeros(3)])
+    return model
+
+
+def test_a_q_that_reads_everything_reaches_the_entropy(telepath):
+    found = information.measure(telepath, count=600)["c1"]
+    assert found.nats == pytest.approx(math.log(3), abs=1e-6)
+    assert found.standard_error < 1e-6
+
+
+def test_every_image_gets_its_most_probable_category(telepath):
+    categories = np.random.default_rng(0).integers(0, 3, 1_203)  # 500 + 500 + 203
+    images = 255 * np.eye(3, 4, dtype=np.uint8)[categories].reshape(-1, 1, 4, 1)
+    np.testing.assert_array_equal(most_probable(telepath, "c1", images), categories)
+
+
+# --- evaluate --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def evaluated(tiny_run):
+    """What evaluate returned and what it wrote."""
+    returned = evaluate(tiny_run)
+    return returned, json.loads((tiny_run / "metrics.json").read_text())
+
+
+def test_metrics_json_holds_what_is_returned(evaluated):
+    returned, written = evaluated
+    assert written == json.loads(json.dumps(returned, allow_nan=False))
+    codes = {
+        f"mi/{code}{part}" for code in ("c1", "c2", "c3", "c4") for part in ("", "_stderr")
+    }
+    finite = {"mi/c1_max", "mi/c4_max"}  # a continuous code has no most
+    parts = ("accuracy", "nmi", "ari", "code_to_label")
+    scores = {f"clustering/{part}" for part in parts}
+    assert written.keys() == {"model", "step", "seed", "images"} | codes | finite | scores
+    assert written["model"] == "tiny_infogan"
+    assert (written["step"], written["seed"]) == (20, 0)
+    assert written["images"] == "drawn shapes"
+    assert written["mi/c1_max"] == pytest.approx(math.log(3))
+    assert written["mi/c4_max"] == pytest.approx(math.log(2))
+
+
+def test_the_scores_are_those_of_the_saved_model(evaluated, tiny_run, tiny_spec):
+    written = evaluated[1]
+    model = infogan_tf.load(tiny_run)
+    for name, found in information.measure(model).items():
+        assert written[f"mi/{name}"] == pytest.approx(found.nats, abs=1e-5)
+    images = data.load(tiny_spec.data)
+    categories = {
+        split: model.recognize(getattr(images, split).images / np.float32(255))["c1"][
+            "probabilities"
+        ].argmax(1)
+        for split in ("train", "test")
+    }
+    # Every one-to-one map, by hand: the one with most matches on the training images.
+    best = max(
+        itertools.permutations(range(3)),
+        key=lambda m: np.sum(np.array(m)[categories["train"]] == images.train.labels),
+    )
+    accuracy = np.mean(np.array(best)[categories["test"]] == images.test.labels)
+    assert written["clustering/accuracy"] == pytest.approx(accuracy)
+
+
+@pytest.fixture(scope="module")
+def npz_of_shapes(tiny_spec, tmp_path_factory):
+    """Writes the tiny model's images in their own order, with `labels` as given."""
+    images = data.load(tiny_spec.data)
+    held = np.arange(len(images.train) + len(images.test)) % 10 == 9
+
+    def merged(train, test):
+        both = np.empty((len(held), *train.shape[1:]), train.dtype)
+        both[~held], both[held] = train, test
+        return both
+
+    def write(change=None):
+        arrays = {"images": merged(images.train.images, images.test.images)}
+        if change:
+            arrays["labels"] = merged(images.train.labels, change(images.test.labels))
+        path = tmp_path_factory.mktemp("shapes") / "shapes.npz"
+        np.savez(path, **arrays)
+        return {"dataset": "shapes", "data_dir": path}
+
+    return write
+
+
+def test_labels_of_test_images_are_read_by_the_scores_alone(
+    evaluated, tiny_run, npz_of_shapes, tmp_path
+):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    right = evaluate(run, **npz_of_shapes(lambda labels: labels))
+    absurd = evaluate(run, **npz_of_shapes(lambda labels: labels + 50))
+    for metrics in (right, absurd):
+        assert metrics["images"].endswith("shapes.npz")
+        for name in ("clustering/code_to_label", "mi/c1", "mi/c2"):
+            assert metrics[name] == evaluated[0][name]
+    assert right["clustering/accuracy"] == evaluated[0]["clustering/accuracy"] > 0
+    assert absurd["clustering/accuracy"] == 0
+
+
+def test_training_does_without_labels(tiny_run, tiny_spec, npz_of_shapes, tmp_path):
+    run, source = tmp_path / "run", npz_of_shapes()
+    unlabelled = infogan_tf.train(tiny_spec, run, **source)
+    labelled = infogan_tf.load(tiny_run)
+    for ours, theirs in zip(unlabelled.variables, labelled.variables, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
+    metrics = evaluate(run)  # finds the images where the training had them
+    assert metrics["images"].endswith("shapes.npz")
+    assert "mi/c1" in metrics
+    assert not any(name.startswith("clustering/") for name in metrics)
+
+
+# --- what cannot be ----------------------------------------------------------------------
+
+
+def message(run_dir, **options):
+    with pytest.raises(InfoGANError) as error:
+        evaluate(run_dir, **options)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_not_a_run_directory(tmp_path, exists):
+    run = tmp_path / "run"
+    if exists:
+        run.mkdir()
+    assert message(run) == (
+        f"{run} is not a run directory (it has no options.json): give the --run_dir of a "
+        "training."
+    )
+    assert run.exists() == exists
+    assert not list(run.glob("*"))
+
+
+def test_a_run_without_a_checkpoint(tiny_run, tmp_path):
+    shutil.copy(tiny_run / "options.json", tmp_path)
+    assert message(tmp_path) == (
+        f"{tmp_path} has no checkpoint: train it first, with python tools/train.py "
+        f"--model=tiny_infogan --run_dir={tmp_path}"
+    )
+    assert not (tmp_path / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("content", ['{"run": {"spec"', "", "\udcff", "{}", "[]"])
+def test_damaged_options(tmp_path, content):
+    file = tmp_path / "options.json"
+    file.write_bytes(content.encode(errors="surrogateescape"))
+    assert message(tmp_path).startswith(f"{file} cannot be read: ")
+
+
+def test_images_that_are_gone(tiny_run, tmp_path):
+    gone = tmp_path / "gone"
+    assert message(tiny_run, dataset="mnist", data_dir=gone) == (
+        f"--data_dir: {gone} does not exist."
+    )
+
+
+def test_a_file_that_cannot_be_written(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "metrics.json").unlink(missing_ok=True)
+    (run / "metrics.json").mkdir()
+    assert f"{run / 'metrics.json'} cannot be written" in message(run)
+    assert not list(run.glob(".metrics*"))
+
+
+def test_the_table_is_a_line_each():
+    metrics = {"model": "tiny", "mi/c1": 1.23456, "step": 20, "map": (1, -1)}
+    assert table(metrics).splitlines() == [
+        "model  tiny",
+        "mi/c1  1.2346",
+        "step   20",
+        "map    (1, -1)",
+    ]
