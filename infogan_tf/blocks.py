@@ -45,9 +45,7 @@ class Block:
         """This block as Keras layers, in order; weights drawn from `seed`."""
         yield self.weights(
             use_bias=not self.batch_norm,
-            kernel_initializer=keras.initializers.RandomNormal(
-                0.0, WEIGHT_STDDEV, seed
-            ),
+            kernel_initializer=keras.initializers.RandomNormal(0.0, WEIGHT_STDDEV, seed),
             dtype=dtype,
             name=name,
         )
@@ -135,16 +133,12 @@ def build_network(
     """
     network = keras.Sequential([keras.Input(tuple(input_shape))], name=name)
     seeds = np.random.SeedSequence([seed, *name.encode()]).generate_state(len(blocks))
-    for place, (block, block_seed) in enumerate(
-        zip(blocks, seeds, strict=True), start=1
-    ):
+    for place, (block, block_seed) in enumerate(zip(blocks, seeds, strict=True), start=1):
         label = f"{type(block).__name__.lower()}_{place}"
         for layer in block.layers(label, int(block_seed), dtype):
             network.add(layer)
     if dtype != "float32":
-        network.add(
-            keras.layers.Activation("linear", dtype="float32", name="to_float32")
-        )
+        network.add(keras.layers.Activation("linear", dtype="float32", name="to_float32"))
     return network
 
 

@@ -260,9 +260,7 @@ class Uniform(_Continuous):
         return (self.high - self.low) / math.sqrt(12)
 
     def sample(self, count: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_uniform(
-            [count], seed, self.low, self.high, alg="philox"
-        )
+        return tf.random.stateless_uniform([count], seed, self.low, self.high, alg="philox")
 
     def sweep_values(self, steps: int) -> np.ndarray:
         reach = self.high - self.low  # twice the half-width
@@ -304,9 +302,7 @@ class Gaussian(_Continuous):
 
     def sweep_values(self, steps: int) -> np.ndarray:
         reach = 2 * self.stddev
-        return np.linspace(
-            self.mean - reach, self.mean + reach, steps, dtype=np.float32
-        )
+        return np.linspace(self.mean - reach, self.mean + reach, steps, dtype=np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -318,9 +314,7 @@ class Noise:
 
     def __post_init__(self) -> None:
         if self.size < 1:
-            raise InfoGANError(
-                f"Noise of size {self.size}: it takes at least 1 number."
-            )
+            raise InfoGANError(f"Noise of size {self.size}: it takes at least 1 number.")
         if self.distribution not in ("uniform", "normal"):
             raise InfoGANError(
                 f'Noise "{self.distribution}": the distribution is "uniform" or "normal".'

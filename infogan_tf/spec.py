@@ -85,9 +85,7 @@ class TrainSpec:
         for name in ("beta_1", "beta_2"):
             require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         decay = self.ema_decay
-        require(
-            "ema_decay", decay is None or 0 < decay < 1, "between 0 and 1, or absent"
-        )
+        require("ema_decay", decay is None or 0 < decay < 1, "between 0 and 1, or absent")
         require("seed", 0 <= self.seed < 2**31, "between 0 and 2147483647")
         possible = ("float32", "bfloat16")
         require("precision", self.precision in possible, " or ".join(possible))
@@ -127,9 +125,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         for name in ("generator", "trunk", "recognition"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        last = (
-            getattr(self.generator[-1], "activation", None) if self.generator else None
-        )
+        last = getattr(self.generator[-1], "activation", None) if self.generator else None
         if last not in PIXEL_RANGES:
             raise InfoGANError(
                 f"{self.name}: the generator ends with the activation {last}; it has to be "

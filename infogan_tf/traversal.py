@@ -35,9 +35,7 @@ class Grid:
         rows, columns, height, width, channels = self.images.shape
         scale = max(1, round(40 / max(height, width)))
         font = ImageFont.load_default(12)
-        left = 8 + max(
-            (int(font.getlength(text)) for text in self.row_captions), default=0
-        )
+        left = 8 + max((int(font.getlength(text)) for text in self.row_captions), default=0)
         top = 24 + (16 if self.column_captions else 0)
         cell_width, cell_height = width * scale + 2, height * scale + 2
         size = (left + columns * cell_width + 6, top + rows * cell_height + 6)
@@ -56,9 +54,7 @@ class Grid:
             y = top + row * cell_height
             if self.row_captions:
                 middle = y + cell_height // 2
-                pen.text(
-                    (4, middle), self.row_captions[row], "black", font, anchor="lm"
-                )
+                pen.text((4, middle), self.row_captions[row], "black", font, anchor="lm")
             for column in range(columns):
                 cell = Image.fromarray(pixels[row, column])
                 sheet.paste(cell, (left + column * cell_width, y))
@@ -75,9 +71,7 @@ def sweep(model: GAN, code_name: str, *, seed: int = 0) -> Grid:
     space = model.latents
     code = space[code_name]
     values = code.sweep_values(STEPS)
-    across = next(
-        (other for other in space.codes if other.max_information < np.inf), None
-    )
+    across = next((other for other in space.codes if other.max_information < np.inf), None)
     if across is None or across is code or code.max_information < np.inf:
         latents = space.sample(ROWS, tf.constant([seed, 2], tf.int32))
         captions = tuple(f"noise {row + 1}" for row in range(ROWS))
@@ -88,9 +82,7 @@ def sweep(model: GAN, code_name: str, *, seed: int = 0) -> Grid:
         latents[across.name] = tf.constant(kept)
         captions = tuple(f"{across.name} = {value}" for value in kept)
     rows = len(captions)
-    latents = {
-        name: tf.repeat(value, len(values), 0) for name, value in latents.items()
-    }
+    latents = {name: tf.repeat(value, len(values), 0) for name, value in latents.items()}
     latents[code_name] = tf.tile(tf.constant(values), [rows])
     images = model.generate_images(latents).numpy()
     return Grid(
@@ -110,9 +102,7 @@ def noise_grid(model: GAN, *, seed: int = 0) -> Grid:
 
 def grids(model: GAN, *, seed: int = 0) -> dict[str, Grid]:
     """Every code's sweep by name, and "samples"."""
-    swept = {
-        code.name: sweep(model, code.name, seed=seed) for code in model.latents.codes
-    }
+    swept = {code.name: sweep(model, code.name, seed=seed) for code in model.latents.codes}
     return {**swept, "samples": noise_grid(model, seed=seed)}
 
 

@@ -526,17 +526,11 @@ def test_a_tfds_data_set_of_another_kind(tfds_dir, name, text):
     assert found.startswith(text)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "content"),
-    [("*.tfrecord*", 0.5), ("dataset_info.json", 0.5), ("dataset_info.json", None)],
-)
-def test_a_damaged_tfds_data_set_is_named(tfds_dir, tmp_path, pattern, content):
+@pytest.mark.parametrize("pattern", ["*.tfrecord*", "dataset_info.json"])
+def test_a_damaged_tfds_data_set_is_named(tfds_dir, tmp_path, pattern):
     shutil.copytree(tfds_dir / "toy_digits", tmp_path / "toy_digits")
     for path in (tmp_path / "toy_digits").rglob(pattern):
-        before = path.read_bytes()
-        path.unlink()
-        if content:
-            path.write_bytes(before[: int(content * len(before))])
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     found = message(data.load, DataSpec("toy_digits", (8, 8, 1)), data_dir=tmp_path)
     assert found.startswith(f'TFDS could not prepare "toy_digits" in {tmp_path}: ')
     assert found.endswith("or --dataset=digits, which needs no download.")
@@ -566,6 +560,7 @@ NO_DOWNLOAD = (
 
 
 def test_without_a_network_the_answer_comes_at_once(no_network, tmp_path):
+
     start = time.monotonic()
     found = message(tensorflow_datasets.load, "mnist", tmp_path)
     assert time.monotonic() - start < 10
@@ -588,7 +583,7 @@ except ValueError as error:
     print(error)
 """
     process = subprocess.run(
-        [sys.executable, "-c", load], capture_output=True, text=True, timeout=45
+        [sys.executable, "-c", load], capture_output=True, text=True, timeout=90
     )
     assert process.stdout.startswith(NO_DOWNLOAD.format(tmp_path))
 

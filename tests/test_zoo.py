@@ -34,7 +34,7 @@ PARAMETERS = {
     "mnist_gan": MNIST,
     "tiny_infogan": (
         (3 + 1 + 1 + 1 + 4) * 32 + 2 * 32 + 16 * 8 * 8 + 2 * 8 + 16 * 8 * 1 + 1,
-        16 * 1 * 8 + 8 + 16 * 8 * 16 + 2 * 16 + 16 * 16 + 2 * 16,
+        16 * 1 * 8 + 8 + 16 * 8 * 16 + 2 * 16 + (2 * 2 * 16) * 16 + 2 * 16,
         16 + 1,
         16 * 8 + 2 * 8 + (8 + 1) * (3 + 2 + 2 + 2),
     ),
@@ -122,7 +122,10 @@ def test_exports_and_reloads(entry, tmp_path):
 def test_the_paper_is_to_the_letter():
     paper = registry.find("mnist_infogan_paper")
     numbers = paper.training
-    assert (numbers.discriminator_learning_rate, numbers.generator_learning_rate) == (2e-4, 1e-3)
+    assert (numbers.discriminator_learning_rate, numbers.generator_learning_rate) == (
+        2e-4,
+        1e-3,
+    )
     assert (numbers.batch_size, numbers.steps, numbers.beta_1) == (128, 5000, 0.5)
     assert [code.mi_weight for code in paper.latents.codes] == [1, 1, 1]
     assert paper.latents.width == 74 and paper.channel is None
@@ -132,10 +135,14 @@ def test_a_duplicate_name_is_refused():
     import dataclasses
 
     other = dataclasses.replace(registry.find("tiny_infogan"), description="another")
-    with pytest.raises(InfoGANError, match='There is already a model called "tiny_infogan"'):
+    with pytest.raises(
+        InfoGANError, match='There is already a model called "tiny_infogan"'
+    ):
         registry.register(other)
 
 
 def test_an_unknown_name_is_answered_with_the_closest():
-    with pytest.raises(InfoGANError, match=r'Unknown model "minst_gan". Did you mean "mnist_gan"'):
+    with pytest.raises(
+        InfoGANError, match=r'Unknown model "minst_gan". Did you mean "mnist_gan"'
+    ):
         registry.find("minst_gan")

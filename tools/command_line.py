@@ -25,9 +25,7 @@ def define_model_flags() -> None:
         ["float32", "bfloat16"],
         "Of the computation, not the weights.",
     )
-    flags.DEFINE_float(
-        "ema_decay", None, "Keep an average of the generator, e.g. 0.999."
-    )
+    flags.DEFINE_float("ema_decay", None, "Keep an average of the generator, e.g. 0.999.")
     flags.DEFINE_integer("log_every", None, "Steps between lines of the log.")
     flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")
     flags.DEFINE_integer("sweep_every", None, "Steps between latent sweeps.")
@@ -37,9 +35,7 @@ def define_model_flags() -> None:
 def define_data_flags() -> None:
     """--dataset and --data_dir."""
     flags.DEFINE_string("dataset", None, "digits, synthetic, or a TFDS name.")
-    flags.DEFINE_string(
-        "data_dir", None, "Folder with MNIST's idx files, .npz, or TFDS's."
-    )
+    flags.DEFINE_string("data_dir", None, "Folder with MNIST's idx files, .npz, or TFDS's.")
 
 
 def define_run_dir_flag() -> None:

@@ -8,9 +8,7 @@ from command_line import FLAGS, chosen_spec, define_data_flags, define_model_fla
 
 define_model_flags()
 define_data_flags()
-flags.DEFINE_string(
-    "run_dir", None, "Where the run is kept; runs/<model>_seed<N> if none."
-)
+flags.DEFINE_string("run_dir", None, "Where the run is kept; runs/<model>_seed<N> if none.")
 flags.DEFINE_bool("dry_run", False, "Print the resolved options and stop.")
 
 

@@ -7,9 +7,7 @@ from absl import flags
 from command_line import FLAGS, define_run_dir_flag, run
 
 define_run_dir_flag()
-flags.DEFINE_string(
-    "output", None, "Folder of the pictures; RUN_DIR/traversals if none."
-)
+flags.DEFINE_string("output", None, "Folder of the pictures; RUN_DIR/traversals if none.")
 flags.DEFINE_integer("seed", 0, "Of the noise that is kept.")
 flags.DEFINE_bool("ema", False, "Use the average of the generator.")
 

@@ -19,9 +19,7 @@ IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # 0x08 unsigned byte; 3 and 1 dimension
 
 def found(data_dir: pathlib.Path) -> bool:
     """Says whether any of the four files is in the folder."""
-    return any(
-        _path(data_dir, name).exists() for names in FILES.values() for name in names
-    )
+    return any(_path(data_dir, name).exists() for names in FILES.values() for name in names)
 
 
 def load(data_dir: pathlib.Path) -> ImageData:

@@ -29,9 +29,7 @@ def load(data_dir: pathlib.Path) -> ImageData:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InfoGANError(
-            f"{path} cannot be read as an .npz file: {error}."
-        ) from error
+        raise InfoGANError(f"{path} cannot be read as an .npz file: {error}.") from error
     images = arrays.get("images")
     if images is None:
         raise InfoGANError(

@@ -171,9 +171,7 @@ class GAN(keras.Model):
                 fake_features = self.trunk(fakes, training=True)
                 fake_logits = self.discriminator(fake_features)
                 # Have the codes read back.
-                information, nats = self.information(
-                    latents, fakes, fake_features, seed
-                )
+                information, nats = self.information(latents, fakes, fake_features, seed)
             # Score both sides.
             d_loss = self.game.discriminator_loss(real_logits, fake_logits)
             g_loss = self.game.generator_loss(fake_logits)
@@ -241,9 +239,7 @@ class GAN(keras.Model):
     @tf.function(reduce_retracing=True)
     def generate_images(self, latents: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """G(z, c) in [0, 1] from every code's values and the noise."""
-        return self._to_unit(
-            self.generator(self.latents.encode(latents), training=False)
-        )
+        return self._to_unit(self.generator(self.latents.encode(latents), training=False))
 
     @tf.function(reduce_retracing=True)
     def discriminate(self, images: tf.Tensor) -> tf.Tensor:

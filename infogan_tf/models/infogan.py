@@ -113,10 +113,7 @@ class InfoGAN(GAN):
 
     @property
     def _shared_statistics(self) -> list[keras.Variable]:
-        return (
-            self.trunk.non_trainable_variables
-            + self.recognition.non_trainable_variables
-        )
+        return self.trunk.non_trainable_variables + self.recognition.non_trainable_variables
 
     def recognize(self, images: Any) -> dict[str, dict[str, np.ndarray]]:
         """Reads the codes of images [batch, height, width, channels] in [0, 1].

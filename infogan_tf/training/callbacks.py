@@ -53,9 +53,7 @@ class KeepMeans(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         self._values = [variable.numpy() for variable in self._variables()]
 
-    def on_epoch_begin(
-        self, epoch: int, logs: Any = None
-    ) -> None:  # after Keras's reset
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # after Keras's reset
         for variable, value in zip(self._variables(), self._values, strict=True):
             variable.assign(value)
 
@@ -70,9 +68,7 @@ class Every(keras.callbacks.Callback):
         super().__init__()
         self._interval, self._last, self._action = interval, last, action
 
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, float] | None = None
-    ) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         step = int(self.model.step.numpy())
         if step % self._interval == 0 or step == self._last:
             self._action(step)
@@ -81,9 +77,7 @@ class Every(keras.callbacks.Callback):
 class Journal:
     """Writes the means of an interval to train_log.jsonl, TensorBoard and the terminal."""
 
-    def __init__(
-        self, model: Any, run: RunDirectory, batch_size: int, last: int
-    ) -> None:
+    def __init__(self, model: Any, run: RunDirectory, batch_size: int, last: int) -> None:
         self._model, self._run, self._last = model, run, last
         self._batch_size = batch_size
         self._writer = tf.summary.create_file_writer(str(run.events))
@@ -104,9 +98,7 @@ class Journal:
                 tf.summary.scalar(name, value)
         self._writer.flush()
         left = (self._last - step) * seconds / steps if steps else 0.0
-        print_progress(
-            self._sentence(step, speed, left, means), done=step == self._last
-        )
+        print_progress(self._sentence(step, speed, left, means), done=step == self._last)
 
     def _sentence(
         self, step: int, speed: float, left: float, means: dict[str, float]

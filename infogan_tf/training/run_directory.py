@@ -101,9 +101,7 @@ class RunDirectory:
                 "--run_dir of a training."
             ) from error
         except (OSError, ValueError) as error:
-            raise InfoGANError(
-                f"{self.options_file} cannot be read: {error}."
-            ) from error
+            raise InfoGANError(f"{self.options_file} cannot be read: {error}.") from error
 
     def spec(self) -> specs.ModelSpec:
         """The spec that options.json holds."""

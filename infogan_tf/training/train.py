@@ -155,6 +155,4 @@ def _write_hparams(run: RunDirectory, spec: ModelSpec) -> None:
     weights = {f"mi_weight/{code.name}": code.mi_weight for code in spec.latents.codes}
     shown = {"model": spec.name, "game": type(spec.game).__name__, **numbers, **weights}
     with tf.summary.create_file_writer(str(run.events)).as_default():
-        hparams.hparams(
-            {name: value for name, value in shown.items() if value is not None}
-        )
+        hparams.hparams({name: value for name, value in shown.items() if value is not None})
