@@ -55,31 +55,39 @@ class RandomAffine:
         What comes in from outside the picture is the nearest edge pixel. Bilinear, and
         differentiable in `images`; `seed` is int32 [2].
         """
-        height, width = images.shape[1], images.shape[2]
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
-            transforms=self._transforms(tf.shape(images)[0], height, width, seed),
-            output_shape=[height, width],
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="NEAREST",
-        )
+        count, (height, width) = tf.shape(images)[0], images.shape[1:3]
+        x, y = self._source(count, height, width, seed)  # [batch, height, width]
+        pixels = tf.reshape(images, [count, height * width, images.shape[3]])
 
-    def _transforms(
+        def at(row: tf.Tensor, column: tf.Tensor) -> tf.Tensor:
+            place = tf.cast(row, tf.int32) * width + tf.cast(column, tf.int32)
+            return tf.gather(pixels, place, batch_dims=1)
+
+        left, above = tf.floor(x), tf.floor(y)
+        right, below = tf.minimum(left + 1, width - 1), tf.minimum(above + 1, height - 1)
+        across, down = (x - left)[..., tf.newaxis], (y - above)[..., tf.newaxis]
+        upper = at(above, left) * (1 - across) + at(above, right) * across
+        lower = at(below, left) * (1 - across) + at(below, right) * across
+        return upper * (1 - down) + lower * down
+
+    def _source(
         self, count: tf.Tensor, height: int, width: int, seed: tf.Tensor
-    ) -> tf.Tensor:
-        """Draws `count` affine maps from output to input pixels, float32 [count, 8]."""
-        draw = tf.random.stateless_uniform([6, count], seed, -1.0, 1.0, alg="philox")
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Draws `count` affine maps: where in the image each pixel of T(image) lies.
+
+        TensorFlow's own ImageProjectiveTransform is not used: its registered gradient is
+        an image turned back, not the derivative.
+        """
+        draw = tf.random.stateless_uniform([6, count, 1, 1], seed, -1.0, 1.0, alg="philox")
         angle = draw[0] * (self.rotation * math.pi / 180)
         across = tf.exp(draw[1] * self.scale + draw[2] * self.aspect / 2)
         down = tf.exp(draw[1] * self.scale - draw[2] * self.aspect / 2)
         shear, dx, dy = draw[3] * self.shear, draw[4] * self.shift, draw[5] * self.shift
         cos, sin = tf.cos(angle), tf.sin(angle)
-        # rotation x shear x scale, [[a, b], [d, e]], about the middle of the image
-        a, b = cos * across, (cos * shear - sin) * down
-        d, e = sin * across, (sin * shear + cos) * down
+        # rotation x shear x scale, about the middle of the image
         middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-        c = middle_x + dx - a * middle_x - b * middle_y
-        f = middle_y + dy - d * middle_x - e * middle_y
-        zero = tf.zeros_like(a)
-        return tf.stack([a, b, c, d, e, f, zero, zero], axis=1)
+        u = (tf.range(width, dtype=tf.float32) - middle_x) * across
+        v = (tf.range(height, dtype=tf.float32)[:, tf.newaxis] - middle_y) * down
+        x = cos * (u + shear * v) - sin * v + middle_x + dx
+        y = sin * (u + shear * v) + cos * v + middle_y + dy
+        return tf.clip_by_value(x, 0, width - 1), tf.clip_by_value(y, 0, height - 1)

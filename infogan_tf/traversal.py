@@ -33,7 +33,7 @@ class Grid:
     def draw(self) -> np.ndarray:
         """The captioned picture, uint8 [height, width, 3], black on white."""
         rows, columns, height, width, channels = self.images.shape
-        scale = max(1, round(40 / max(height, width)))
+        scale = max(1, round(56 / max(height, width)))
         font = ImageFont.load_default(12)
         left = 8 + max((int(font.getlength(text)) for text in self.row_captions), default=0)
         top = 24 + (16 if self.column_captions else 0)
