@@ -137,6 +137,8 @@ def build_network(
         label = f"{type(block).__name__.lower()}_{place}"
         for layer in block.layers(label, int(block_seed), dtype):
             network.add(layer)
+    if not blocks:
+        network.add(keras.layers.Identity(name="as_it_is"))
     if dtype != "float32":
         network.add(keras.layers.Activation("linear", dtype="float32", name="to_float32"))
     return network
@@ -158,22 +160,28 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(
         self, inputs: tf.Tensor, training: bool | None = None, mask: None = None
     ) -> tf.Tensor:
+        scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        if not (
+            training and self.trainable
+        ):  # plain arithmetic: the kernel's gradient here is not exact
+            mean, variance = self.moving_mean.value, self.moving_variance.value
+            factor = scale * tf.math.rsqrt(variance + self.epsilon)
+            outputs = tf.cast(inputs, tf.float32) * factor + (offset - mean * factor)
+            return tf.cast(outputs, inputs.dtype)
         flat = inputs.shape.rank == 2
-        images = inputs[:, tf.newaxis, tf.newaxis, :] if flat else inputs
-        moments = [] if training else [self.moving_mean, self.moving_variance]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=images,
-            scale=tf.convert_to_tensor(self.gamma),
-            offset=tf.convert_to_tensor(self.beta),
-            mean=tf.convert_to_tensor(moments[0]) if moments else [],
-            variance=tf.convert_to_tensor(moments[1]) if moments else [],
+            x=inputs[:, tf.newaxis, tf.newaxis, :] if flat else inputs,
+            scale=scale,
+            offset=offset,
+            mean=[],
+            variance=[],
             epsilon=self.epsilon,
-            is_training=bool(training),
+            is_training=True,
         )
-        if training:
-            for moving, batch in (
-                (self.moving_mean, mean),
-                (self.moving_variance, variance),
-            ):
-                moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+        momentum = self.momentum
+        for moving, batch in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ):
+            moving.assign(moving * momentum + batch * (1.0 - momentum))
         return outputs[:, 0, 0, :] if flat else outputs

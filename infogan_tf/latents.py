@@ -216,6 +216,7 @@ class _Continuous(Code):
     def _mean_and_log_stddev(self, outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, raw = tf.unstack(outputs, axis=-1)
         low, high = math.log(0.1 * self.spread), math.log(2.0 * self.spread)
+        raw = tf.clip_by_value(raw, low - 15.0, high + 15.0)  # flat to 3e-7 beyond
         # lowers to `low`, rises to `high`, and is the identity between the two
         return mean, low + tf.nn.softplus(raw - low) - tf.nn.softplus(raw - high)
 

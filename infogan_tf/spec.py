@@ -77,7 +77,9 @@ class TrainSpec:
             "checkpoint_every",
             "sweep_every",
         ):
-            require(name, getattr(self, name) >= 1, "a whole number of at least 1")
+            value = getattr(self, name)
+            whole = isinstance(value, int) and value >= 1
+            require(name, whole, "a whole number of at least 1")
         require("batch_size", self.batch_size >= 2, "at least 2 (batch statistics)")
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             value = getattr(self, name)

@@ -1,5 +1,6 @@
 """Latent sweeps: change one code, keep the rest, look at what changes (Figure 2)."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -122,6 +123,7 @@ def write_png(grid: Grid, path: str | os.PathLike) -> pathlib.Path:
         Image.fromarray(grid.draw()).save(aside, "png", optimize=True)
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink()
         raise InfoGANError(f"The picture {path} cannot be written: {error}.") from error
     return path

@@ -50,7 +50,8 @@ def test_adam_is_kerass(settings):
     same(our_variables, their_variables, rtol=1e-6, atol=1e-6)
     assert int(ours.iterations) == 20
     # iterations, learning rate, momentums, velocities and, where kept, averages
-    same(ours.variables, theirs.variables, rtol=1e-5, atol=1e-6)
+    # (the kernel's velocities are 1.3e-5 off: that much is 1 - 0.999 in float32)
+    same(ours.variables, theirs.variables, rtol=2e-5, atol=1e-6)
     moved = [np.abs(a - b).max() for a, b in zip(our_variables, variables(), strict=True)]
     assert min(moved) > 1e-4
 
@@ -97,3 +98,15 @@ def test_the_state_comes_back_and_training_goes_on(settings):
     apply(again, copies, 3, seed=2)
     same(watched, copies, rtol=0)
     same(optimizer.variables, again.variables, rtol=0)
+
+
+def test_every_variable_is_updated_by_the_fused_kernel():
+    optimizer, watched = Adam(), variables()
+    optimizer.build(watched)
+
+    @tf.function
+    def update():
+        optimizer.apply([tf.ones(shape) for shape in SHAPES], watched)
+
+    kinds = [one.type for one in update.get_concrete_function().graph.get_operations()]
+    assert kinds.count("ResourceApplyAdam") == len(SHAPES)

@@ -150,48 +150,60 @@ def grid_of_bytes(channels, **captions):
 WITH = {"row_captions": ("one", "a long caption"), "column_captions": ("a", "b", "c")}
 
 
+def enlargement(sheet, grid):
+    """How wide a pixel is drawn; without captions a picture is 24 + cells + 6 high."""
+    rows, _, height, *_ = grid.images.shape
+    scale, rest = divmod((sheet.shape[0] - 24 - 6) // rows - 2, height)
+    assert rest == 0
+    return scale
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("captions", [{}, WITH], ids=["plain", "captions"])
 def test_every_pixel_is_in_its_place(channels, captions):
-    grid, pixels = grid_of_bytes(channels, **captions)
-    sheet = grid.draw()
+    plain, pixels = grid_of_bytes(channels)
+    scale = enlargement(plain.draw(), plain)
+    sheet = dataclasses.replace(plain, **captions).draw()
     assert sheet.dtype == np.uint8
     assert sheet.shape[2] == 3
-    # The longer side becomes about 40: every pixel is 40 / 5 = 8 wide. Cells of
-    # 24 x 40 stand 2 apart, and 6 more are free at the right and at the bottom.
-    bottom, right = sheet.shape[0] - 6 - 2 * 26, sheet.shape[1] - 6 - 3 * 42
-    if not captions:  # the title has 24 above, and 8 are free at the left
-        assert (bottom, right) == (24, 8)
-    rest = np.ones(sheet.shape[:2], bool)
+    # Cells of 3 x 5 pixels stand 2 apart, and 6 more are free to the right and below.
+    height, width = 3 * scale, 5 * scale
+    top = sheet.shape[0] - 6 - 2 * (height + 2)
+    left = sheet.shape[1] - 6 - 3 * (width + 2)
+    if not captions:
+        assert left == 8
+    background = np.ones(sheet.shape[:2], bool)
     for row in range(2):
         for column in range(3):
-            y, x = bottom + 26 * row, right + 42 * column
-            expected = np.kron(pixels[row, column, ..., 0], np.ones((8, 8)))
-            np.testing.assert_array_equal(sheet[y : y + 24, x : x + 40, 0], expected)
-            np.testing.assert_array_equal(
-                sheet[y : y + 24, x : x + 40, -1],
-                np.kron(pixels[row, column, ..., -1], np.ones((8, 8))),
-            )
-            rest[y : y + 24, x : x + 40] = False
-    gaps = rest.copy()
-    gaps[:bottom], gaps[:, :right] = False, False
-    assert (sheet[gaps] == 255).all()
-    assert (sheet[0] == 255).all()  # white, and the title and captions on it
-    assert (sheet[:20] < 128).any()
-    for row in range(2):
-        beside = sheet[bottom + 26 * row : bottom + 26 * row + 24, :right]
-        assert (beside < 128).any() == bool(captions)
-    for column in range(3):
-        above = sheet[22:bottom, right + 42 * column : right + 42 * column + 40]
-        assert (above < 128).any() == bool(captions)
+            y, x = top + (height + 2) * row, left + (width + 2) * column
+            cell = sheet[y : y + height, x : x + width]
+            expected = np.kron(pixels[row, column], np.ones((scale, scale, 1)))
+            np.testing.assert_array_equal(cell, np.broadcast_to(expected, cell.shape))
+            background[y : y + height, x : x + width] = False
+            above, beside = sheet[22:top, x : x + width], sheet[y : y + height, :left]
+            assert (above < 128).any() == (beside < 128).any() == bool(captions)
+    assert (sheet[:20] < 128).any()  # the title
+    background[:top], background[:, :left] = False, False
+    assert (sheet[background] == 255).all()
+    assert (sheet[[0, -1]] == 255).all()
 
 
 def test_pixels_outside_the_range_are_cut():
     images = np.array([-0.5, 0.0, 0.5, 1.0, 1.5], np.float32).reshape(1, 5, 1, 1, 1)
-    sheet = Grid("t", images).draw()  # one pixel becomes 40 x 40
-    assert [int(sheet[24 + 20, 8 + 42 * column + 20, 1]) for column in range(5)] == [
-        *(0, 0, 128, 255, 255)
-    ]
+    grid = Grid("t", images)
+    sheet = grid.draw()
+    scale = enlargement(sheet, grid)
+    shown = sheet[24 + scale // 2, 8 + scale // 2 :: scale + 2, 1][:5]
+    assert shown.tolist() == [0, 0, 128, 255, 255]  # 127.5 goes to the even number
+
+
+def test_small_pictures_are_made_larger_and_large_ones_stay():
+    scales = {}
+    for side in (1, 8, 28, 32, 64, 96):
+        grid = Grid("t", np.zeros((2, 1, side, side, 3), np.float32))
+        scales[side] = enlargement(grid.draw(), grid)
+    assert scales[64] == scales[96] == 1
+    assert scales[1] > scales[8] > scales[28] >= scales[32] >= 1
 
 
 def test_a_long_title_fits():
@@ -199,12 +211,6 @@ def test_a_long_title_fits():
     short, long = (Grid("t" * count, images).draw() for count in (1, 60))
     assert long.shape[1] > short.shape[1]
     assert (long[:, -4:] == 255).all()
-
-
-def test_a_large_picture_is_not_made_smaller():
-    assert Grid("t", np.zeros((1, 1, 96, 96, 3), np.float32)).draw().shape[0] == (
-        24 + 96 + 2 + 6
-    )
 
 
 def test_a_png_is_what_was_drawn(tmp_path):

@@ -70,6 +70,7 @@ class GAN(keras.Model):
         self.seed = seed
         self.discriminator = _head(1, trunk, "discriminator", seed)
         self.game: Game = NonSaturating()
+        self._means: dict[str, keras.metrics.Mean] = {}
         self.built = True
 
     @classmethod
@@ -285,7 +286,9 @@ class GAN(keras.Model):
         }
         return {**config, **revived, "latents": specs.from_json(config["latents"])}
 
-    def get_compile_config(self) -> dict[str, Any]:
+    def get_compile_config(self) -> dict[str, Any] | None:
+        if not self.compiled:
+            return None
         return {
             "game": specs.to_json(self.game),
             "generator_optimizer": keras.saving.serialize_keras_object(
@@ -310,7 +313,9 @@ class GAN(keras.Model):
 
 def _head(units: int, network: keras.Model, name: str, seed: int) -> keras.layers.Dense:
     """A linear float32 output layer on top of `network`."""
-    initial = np.random.SeedSequence([seed, *name.encode()]).generate_state(1)[0]
+    initial = np.random.SeedSequence([seed, *f"{name}_output".encode()]).generate_state(1)[
+        0
+    ]
     head = keras.layers.Dense(
         units,
         name=f"{name}_output",
