@@ -161,9 +161,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         self, inputs: tf.Tensor, training: bool | None = None, mask: None = None
     ) -> tf.Tensor:
         scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
-        if not (
-            training and self.trainable
-        ):  # plain arithmetic: the kernel's gradient here is not exact
+        if not (training and self.trainable):
+            # Plain arithmetic: the kernel's gradient is not exact in inference.
             mean, variance = self.moving_mean.value, self.moving_variance.value
             factor = scale * tf.math.rsqrt(variance + self.epsilon)
             outputs = tf.cast(inputs, tf.float32) * factor + (offset - mean * factor)

@@ -36,6 +36,11 @@ def load(
     """
     name = dataset or spec.name
     if name in BUILT_IN:
+        if data_dir:
+            raise InfoGANError(
+                f'"{name}" is built in and reads no --data_dir: give --dataset={name} '
+                "alone, or --data_dir with another --dataset."
+            )
         return BUILT_IN[name](spec.image_shape)
     folder = pathlib.Path(data_dir) if data_dir else None
     if folder:

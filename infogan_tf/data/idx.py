@@ -72,7 +72,8 @@ def read(path: pathlib.Path, magic: int) -> np.ndarray:
     dimensions = magic % 256
     shape = tuple(int(size) for size in header[1 : 1 + dimensions])
     wanted = 4 * (1 + dimensions) + math.prod(shape)
-    if len(shape) < dimensions or len(content) != wanted:
+    sound = len(shape) == dimensions and max(shape) <= len(content)
+    if not sound or len(content) != wanted:
         raise InfoGANError(
             f"{path} has {len(content)} bytes, and its header promises {wanted}: it is "
             "truncated or damaged; get it again."

@@ -61,6 +61,10 @@ def checked(data: ImageData, image_shape: tuple[int, int, int]) -> ImageData:
     for split in (data.train, data.test):
         if not len(split):
             raise InfoGANError(f"{data.origin}: there are too few images to hold any out.")
+        if split.images.dtype != np.uint8:
+            raise InfoGANError(
+                f"{data.origin}: the images are {split.images.dtype}, and have to be uint8."
+            )
         if split.images.shape[1:] != tuple(image_shape):
             received, wanted = (
                 " x ".join(map(str, shape))

@@ -4,6 +4,8 @@ import pathlib
 import socket
 
 import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
 
 from infogan_tf.data.images import ImageData, Split, hold_out
 from infogan_tf.errors import InfoGANError, did_you_mean
@@ -25,7 +27,7 @@ def load(name: str, data_dir: pathlib.Path | None) -> ImageData:
     import tensorflow_datasets as tfds  # 2 s: only for those who use it
 
     home = pathlib.Path(data_dir or pathlib.Path.home() / "tensorflow_datasets")
-    if not (home / name).exists():
+    if not any((home / name).rglob("dataset_info.json")):
         _require_known(name, tfds.list_builders(with_community_datasets=False))
         _require_network(name, home)
     try:
@@ -36,9 +38,12 @@ def load(name: str, data_dir: pathlib.Path | None) -> ImageData:
             for split in ("train", "test")
             if split in builder.info.splits
         }
-    except (OSError, ValueError, tfds.core.DatasetNotFoundError) as error:
-        if isinstance(error, InfoGANError):
-            raise
+    except InfoGANError:
+        raise
+    except (
+        *(OSError, ValueError, tf.errors.OpError),
+        *(tfds.core.DatasetNotFoundError, json_format.Error),
+    ) as error:
         reason = " ".join(str(error).split())[:300]
         raise InfoGANError(
             f'TFDS could not prepare "{name}" in {home}: {reason}. Give --data_dir with '

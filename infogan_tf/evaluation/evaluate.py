@@ -42,11 +42,9 @@ def evaluate(
     options = run.options()
     model = load(run_dir)
     spec = run.spec()
-    images = data.load(
-        spec.data,
-        dataset=dataset or options["run"]["dataset"],
-        data_dir=data_dir or (None if dataset else options["data"]["data_dir"]),
-    )
+    if not (dataset or data_dir):
+        dataset, data_dir = options["run"]["dataset"], options["data"]["data_dir"]
+    images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
     metrics: dict[str, Any] = {
         "model": spec.name,
         "step": int(model.step.numpy()),

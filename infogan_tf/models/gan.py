@@ -313,9 +313,8 @@ class GAN(keras.Model):
 
 def _head(units: int, network: keras.Model, name: str, seed: int) -> keras.layers.Dense:
     """A linear float32 output layer on top of `network`."""
-    initial = np.random.SeedSequence([seed, *f"{name}_output".encode()]).generate_state(1)[
-        0
-    ]
+    entropy = [seed, *f"{name}_output".encode()]
+    initial = np.random.SeedSequence(entropy).generate_state(1)[0]
     head = keras.layers.Dense(
         units,
         name=f"{name}_output",

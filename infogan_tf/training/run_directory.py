@@ -94,7 +94,10 @@ class RunDirectory:
             InfoGANError: there is none, or it is damaged.
         """
         try:
-            return json.loads(self.options_file.read_text())
+            options = json.loads(self.options_file.read_text())
+            if not isinstance(options, dict) or not {"run", "data"} <= options.keys():
+                raise ValueError('it has no "run" and "data"')
+            return options
         except FileNotFoundError as error:
             raise InfoGANError(
                 f"{self.path} is not a run directory (it has no options.json): give the "
@@ -160,8 +163,13 @@ def write_json(path: pathlib.Path, content: Any) -> None:
 
 def _write(path: pathlib.Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.part")
-    aside.write_text(text)
-    aside.replace(path)
+    try:
+        aside.write_text(text)
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise InfoGANError(f"{path} cannot be written: {error}.") from error
 
 
 def _differences(before: Any, now: Any, place: str = "") -> list[str]:
