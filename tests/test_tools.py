@@ -124,6 +124,10 @@ BAD = {
         ("--model=tiny_infogan", "--dataset=minst"),
         'Unknown data set "minst": --dataset takes "digits", "synthetic" or any of',
     ),
+    "a folder for what is built in": (
+        ("--model=tiny_infogan", "--data_dir=/tmp"),
+        '"synthetic" is built in and reads no --data_dir: give --dataset=synthetic alone',
+    ),
     "no such folder": (
         ("--model=tiny_infogan", "--dataset=mnist", "--data_dir=/no/such"),
         "--data_dir: /no/such does not exist.",
