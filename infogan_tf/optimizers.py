@@ -1,29 +1,43 @@
 """Adam on TensorFlow's fused kernel: one pass over the memory instead of a dozen."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
+
+from infogan_tf.errors import InfoGANError
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
 class Adam(keras.optimizers.Adam):
     """Keras's Adam, each variable updated by one kernel; the same numbers.
 
-    `amsgrad` is not available. See `keras.optimizers.Adam` for the arguments.
+    `amsgrad` is not available. See `keras.optimizers.Adam` for the other arguments.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        if options.get("amsgrad"):
+            raise InfoGANError(
+                "The fused Adam has no amsgrad: use keras.optimizers.Adam(amsgrad=True)."
+            )
+        super().__init__(*arguments, **options)
+
     def update_step(
-        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+        self,
+        gradient: tf.Tensor,
+        variable: keras.Variable | tf.Variable,
+        learning_rate: tf.Tensor,
     ) -> None:
         index = self._get_variable_index(variable)
-        momentum, velocity = self._momentums[index], self._velocities[index]
-        if not isinstance(variable.value, tf.Variable) or self.amsgrad:
-            super().update_step(gradient, variable, learning_rate)
-            return
+        weights, momentum, velocity = (
+            one.value if isinstance(one, keras.Variable) else one
+            for one in (variable, self._momentums[index], self._velocities[index])
+        )
         step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
-            var=variable.value.handle,
-            m=momentum.value.handle,
-            v=velocity.value.handle,
+            var=weights.handle,
+            m=momentum.handle,
+            v=velocity.handle,
             beta1_power=tf.pow(self.beta_1, step),
             beta2_power=tf.pow(self.beta_2, step),
             lr=tf.cast(learning_rate, tf.float32),
