@@ -1,0 +1,70 @@
+"""The arithmetic of a step, counted by hand; times are never asserted."""
+
+import math
+
+import pytest
+
+import infogan_tf
+from infogan_tf.benchmark import benchmark, step_gflop, without_codes
+from zoo import registry
+
+# Multiply-adds of one image through MNIST's networks (Table 1), layer by layer.
+GENERATOR = [74 * 1024, 1024 * 6272, 49 * 16 * 128 * 64, 196 * 16 * 64 * 1]
+TRUNK = [196 * 16 * 1 * 64, 49 * 16 * 64 * 128, 6272 * 1024]
+RECOGNITION = [1024 * 128, 128 * 14]
+PAIR = 2e-9 * 128  # a multiplication and an addition, for a batch of 128, in GFLOP
+
+
+def test_the_papers_step_is_33_gflop():
+    model = infogan_tf.build(registry.find("mnist_infogan_paper"))
+    counted = step_gflop(model, 128)
+    expected = {
+        "generator forward": sum(GENERATOR),
+        "generator weight gradient": sum(GENERATOR),
+        "generator input gradient": sum(GENERATOR[1:]),  # none of the latents
+        "trunk forward": 2 * sum(TRUNK),  # real, fake
+        "trunk weight gradient": 2 * sum(TRUNK),
+        "trunk input gradient for D": 2 * sum(TRUNK[1:]),  # none of the images
+        "trunk input gradient for G": sum(TRUNK),
+        "discriminator forward": 2 * 1024,
+        "discriminator weight gradient": 2 * 1024,
+        "discriminator input gradient for D": 2 * 1024,
+        "discriminator input gradient for G": 1024,
+        "recognition forward": sum(RECOGNITION),
+        "recognition weight gradient": sum(RECOGNITION),
+        "recognition input gradient for D": sum(RECOGNITION),
+        "recognition input gradient for G": sum(RECOGNITION),
+    }
+    assert counted == pytest.approx({name: PAIR * n for name, n in expected.items()})
+    assert 33 < sum(counted.values()) < 34
+
+
+def test_the_channel_is_one_more_pass_of_the_trunk():
+    paper = step_gflop(infogan_tf.build(registry.find("mnist_infogan_paper")), 128)
+    ours = step_gflop(infogan_tf.build(registry.find("mnist_infogan")), 128)
+    trunk = 3 * sum(TRUNK) + sum(TRUNK[1:])  # forward, weights, for D, for G
+    more = sum(ours.values()) - sum(paper.values())
+    assert more == pytest.approx(PAIR * (trunk + 4 * sum(RECOGNITION)))
+
+
+def test_without_codes_the_generator_is_the_same_network():
+    spec = registry.find("mnist_infogan_paper")
+    plain = infogan_tf.build(without_codes(spec))
+    assert type(plain) is infogan_tf.GAN
+    assert plain.generator.count_params() == (
+        infogan_tf.build(spec).generator.count_params()
+    )
+
+
+def test_the_figures_hang_together():
+    figures = benchmark(registry.find("tiny_infogan"), against_gan=True)
+    lower, upper = figures["ms_per_step_quartiles"]
+    assert 0 < lower <= figures["ms_per_step"] <= upper
+    assert figures["images_per_second"] == pytest.approx(16e3 / figures["ms_per_step"])
+    assert figures["step_gflop"] == pytest.approx(sum(figures["step_gflop_parts"].values()))
+    speed = figures["step_gflop"] / (figures["ms_per_step"] / 1e3)
+    assert figures["utilization"] == pytest.approx(speed / figures["ceiling_gflops"])
+    assert figures["over_gan"] == pytest.approx(
+        figures["ms_per_step"] / figures["gan_ms_per_step"]
+    )
+    assert all(math.isfinite(v) for v in figures["ceilings"].values())
