@@ -90,6 +90,15 @@ class Code(abc.ABC):
         """The smallest and the largest value that a caller may ask for."""
         return (-math.inf, math.inf)
 
+    def require_possible(self, value: np.ndarray) -> None:
+        """Raises InfoGANError where a number is not one that this code can have."""
+        low, high = self.domain()
+        if not (np.isfinite(value).all() and ((low <= value) & (value <= high)).all()):
+            raise InfoGANError(
+                f"{self.name} takes finite numbers between {low} and {high}, and was "
+                f"given {value}."
+            )
+
 
 class _Discrete(Code):
     """What codes with finitely many values share; Q outputs one logit per value."""
@@ -114,6 +123,11 @@ class _Discrete(Code):
 
     def domain(self) -> tuple[float, float]:
         return (0, self.values - 1)
+
+    def require_possible(self, value: np.ndarray) -> None:
+        super().require_possible(value)
+        if (value % 1).any():
+            raise InfoGANError(f"{self.name} takes whole numbers, and was given {value}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +204,7 @@ class _Continuous(Code):
 
     The paper's Q outputs a mean and a standard deviation exp(output) (Appendix C). Left
     alone that exponential collapses or explodes, so the logarithm is bent smoothly into
-    [0.1, 2] times the spread of the prior; inside that range it is the paper's.
+    [0.1, 2] times the spread of the prior; well inside that range it is the paper's.
     """
 
     width = 1
@@ -217,7 +231,7 @@ class _Continuous(Code):
         mean, raw = tf.unstack(outputs, axis=-1)
         low, high = math.log(0.1 * self.spread), math.log(2.0 * self.spread)
         raw = tf.clip_by_value(raw, low - 15.0, high + 15.0)  # flat to 3e-7 beyond
-        # lowers to `low`, rises to `high`, and is the identity between the two
+        # bent smoothly between `low` and `high`; close to the raw value in the middle
         return mean, low + tf.nn.softplus(raw - low) - tf.nn.softplus(raw - high)
 
     def posterior(self, outputs: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -527,6 +527,38 @@ def test_fixed_codes_stay_fixed(model):
     )
 
 
+@pytest.mark.parametrize(
+    ("codes", "text"),
+    [
+        ({"c1": 99}, "c1 takes finite numbers between 0 and 4, and was given 99."),
+        ({"c1": 2.7}, "c1 takes whole numbers, and was given 2.7."),
+        (
+            {"c2": math.nan},
+            "c2 takes finite numbers between -inf and inf, and was given nan.",
+        ),
+        (
+            {"c2": [0.0, 1.0]},
+            "c2 has the shape (2,) for 3 images: give one number, or (3,).",
+        ),
+    ],
+)
+def test_an_impossible_value_is_named(model, codes, text):
+    with pytest.raises(InfoGANError) as error:
+        model.generate(codes, count=3)
+    assert str(error.value) == text
+
+
+def test_a_channel_for_an_unknown_code_is_named():
+    built = tiny()
+    with pytest.raises(InfoGANError, match='no latent code "c9"; there are c1, c2'):
+        InfoGAN(
+            latents=built.latents,
+            generator=built.generator,
+            trunk=built.trunk,
+            channel=RandomAffine(("c9",)),
+        )
+
+
 def test_an_unknown_code_is_named(model):
     with pytest.raises(InfoGANError) as error:
         model.generate({"c9": 1})

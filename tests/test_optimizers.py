@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from infogan_tf.errors import InfoGANError
 from infogan_tf.optimizers import Adam
 
 SHAPES = [(3, 4), (5,), ()]
@@ -110,3 +111,8 @@ def test_every_variable_is_updated_by_the_fused_kernel():
 
     kinds = [one.type for one in update.get_concrete_function().graph.get_operations()]
     assert kinds.count("ResourceApplyAdam") == len(SHAPES)
+
+
+def test_amsgrad_is_refused():
+    with pytest.raises(InfoGANError, match="The fused Adam has no amsgrad: use keras"):
+        Adam(amsgrad=True)

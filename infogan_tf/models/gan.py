@@ -230,9 +230,14 @@ class GAN(keras.Model):
         """
         latents = self.latents.sample(count, tf.constant([seed, 1], tf.int32))
         for name, value in (codes or {}).items():
+            value, drawn = np.asarray(value), latents.get(name)
             if name != "noise":
-                self.latents[name]  # raises where there is no such code
-            drawn = latents[name]
+                self.latents[name].require_possible(value)
+            if value.shape not in ((), drawn.shape):
+                raise InfoGANError(
+                    f"{name} has the shape {value.shape} for {count} images: give one "
+                    f"number, or {tuple(drawn.shape)}."
+                )
             value = tf.cast(tf.convert_to_tensor(value), drawn.dtype)
             latents[name] = tf.broadcast_to(value, drawn.shape)
         return self.generate_images(latents).numpy()

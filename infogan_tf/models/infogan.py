@@ -44,6 +44,8 @@ class InfoGAN(GAN):
                 "InfoGAN needs at least one latent code, and the latents declare none: "
                 "add one, or use GAN."
             )
+        for name in channel.codes if channel else ():
+            latents[name]  # raises where there is no such code
         super().__init__(latents=latents, trunk=trunk, seed=seed, **options)
         if recognition is None:
             width = trunk.output_shape[-1]

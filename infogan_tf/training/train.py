@@ -55,10 +55,10 @@ def train(
     images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
     numbers = spec.training
     data.require_batch(numbers.batch_size, len(images.train))
+    model = models.build(spec)
     run = RunDirectory(run_dir)
     run.create(describe(spec, images, dataset=dataset, data_dir=data_dir))
     with run.lock():
-        model = models.build(spec)
         checkpoints = Checkpoints(model, run.checkpoints)
         step = checkpoints.restore()
         run.rewind_log(step)
