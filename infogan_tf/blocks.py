@@ -16,6 +16,7 @@ from infogan_tf.errors import InfoGANError
 
 LEAKY_SLOPE = 0.1  # Appendix C: "leaky rectified linear units with leaky rate 0.1"
 WEIGHT_STDDEV = 0.02  # the authors' code; the paper is silent
+MOMENTUM = 0.9  # of the moving averages; at Keras's 0.99 they lag behind the weights
 ACTIVATIONS = ("relu", "leaky_relu", "sigmoid", "tanh", "linear")
 
 
@@ -50,7 +51,9 @@ class Block:
             name=name,
         )
         if self.batch_norm:
-            yield BatchNormalization(dtype=dtype, name=f"{name}_batch_norm")
+            yield BatchNormalization(
+                momentum=MOMENTUM, dtype=dtype, name=f"{name}_batch_norm"
+            )
         if self.activation == "leaky_relu":
             yield keras.layers.LeakyReLU(LEAKY_SLOPE, dtype=dtype, name=f"{name}_lrelu")
         elif self.activation != "linear":
