@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution, build_network
+from infogan_tf.blocks import (
+    MOMENTUM,
+    Convolution,
+    Dense,
+    Reshape,
+    UpConvolution,
+    build_network,
+)
 from infogan_tf.channel import RandomAffine
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Minimax
@@ -263,6 +270,46 @@ def test_moving_averages_are_those_of_real_images_only(variant):
         # from 0 with momentum 0.9; the generated images would have added as much again
         np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-3, atol=1e-7)
     assert np.abs(expected[0]).max() > 1e-5
+
+
+def test_q_starts_with_outputs_of_unit_scale():
+    # sums of n features of unit variance times weights of variance 1 / n
+    model = build(dataclasses.replace(TINY, recognition=(Dense(400, activation="relu"),)))
+    kernel = model.recognition_output.kernel.numpy()
+    assert kernel.shape == (400, 5 + 2)
+    assert kernel.std() == pytest.approx(1 / 20, rel=0.05)
+
+
+def test_gathered_statistics_are_means_over_the_batches_and_move_nothing_else():
+    model = tiny("channel")
+    train(model, 2)
+    weights = [v.numpy() for v in model.trainable_variables]
+    batches = [tf.fill([64, 8, 8, 1], value) for value in (0.25, 1.0)]
+    model.gather_statistics(batches)
+    for before, variable in zip(weights, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(before, variable)
+    # Known answer: the normalisation meets images that are all alike, so its mean is the
+    # layer's output for one of them, and the variance is 0.
+    met = [normalised(model.trunk, batch)[0][0] for batch in batches]
+    (layer, one), (_, other) = met
+    wanted = (one.mean(axis=(0, 1, 2)) + other.mean(axis=(0, 1, 2))) / 2
+    np.testing.assert_allclose(layer.moving_mean, wanted, rtol=1e-4, atol=1e-6)
+    assert layer.momentum == MOMENTUM
+
+    # Training afterwards forgets at the usual rate.
+    train(model, 1)
+    assert np.abs(layer.moving_mean - wanted).max() < 0.5
+
+
+def test_statistics_gathered_twice_are_the_same():
+    model = tiny()
+    train(model, 2)
+    batches = [WHITE, 0.5 * WHITE]
+    model.gather_statistics(batches)
+    once = [v.numpy() for v in model.non_trainable_variables]
+    model.gather_statistics(batches)
+    for before, variable in zip(once, model.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(before, variable)
 
 
 def test_the_generator_remembers_its_own_statistics():

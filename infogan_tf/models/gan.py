@@ -1,7 +1,7 @@
 """The generative adversarial network: G against D."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -215,6 +215,49 @@ class GAN(keras.Model):
     def _shared_statistics(self) -> list[keras.Variable]:
         return self.trunk.non_trainable_variables
 
+    # --- batch statistics --------------------------------------------------------------
+
+    def gather_statistics(self, batches: Iterable[tf.Tensor]) -> None:
+        """Sets all moving averages to their means over `batches`; no weight moves.
+
+        What training leaves in them stems from a handful of batches, seen by weights
+        that still moved (Wu and Johnson 2021, "precise BatchNorm"). As in training, the
+        trunk's and Q's are of real images, G's of images drawn from the prior.
+
+        Args:
+            batches: real images [batch, height, width, channels] in [0, 1], at least one.
+        """
+        layers = [layer for network in self._networks for layer in _normalisations(network)]
+        variables = [v for layer in layers for v in layer.non_trainable_variables]
+        momenta = [layer.momentum for layer in layers]
+        draws = tf.constant([self.seed, 2], tf.int32)
+
+        @tf.function(reduce_retracing=True)
+        def look(images: tf.Tensor, seed: tf.Tensor) -> None:
+            latents = self.latents.sample(tf.shape(images)[0], seed)
+            self.generator(self.latents.encode(latents), training=True)
+            self.real_features(images)
+
+        try:
+            for layer in layers:
+                layer.momentum = 0.0  # each batch's own statistics
+            means = [np.zeros(v.shape) for v in variables]
+            for count, images in enumerate(batches, start=1):
+                look(images, tf.random.experimental.stateless_fold_in(draws, count))
+                means = [
+                    mean + (variable.numpy() - mean) / count
+                    for mean, variable in zip(means, variables, strict=True)
+                ]
+        finally:
+            for layer, momentum in zip(layers, momenta, strict=True):
+                layer.momentum = momentum
+        for variable, mean in zip(variables, means, strict=True):
+            variable.assign(mean)
+
+    @property
+    def _networks(self) -> list[keras.Model]:
+        return [self.generator, self.trunk]
+
     # --- using the model -------------------------------------------------------------
 
     def generate(
@@ -316,17 +359,30 @@ class GAN(keras.Model):
         )
 
 
-def _head(units: int, network: keras.Model, name: str, seed: int) -> keras.layers.Dense:
-    """A linear float32 output layer on top of `network`."""
+def _normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+    """The batch normalisations of a network, in order, nested ones too."""
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _normalisations(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            yield layer
+
+
+def _head(
+    units: int,
+    network: keras.Model,
+    name: str,
+    seed: int,
+    stddev: float = WEIGHT_STDDEV,
+) -> keras.layers.Dense:
+    """A linear float32 output layer on top of `network`, weights from N(0, stddev^2)."""
     entropy = [seed, *f"{name}_output".encode()]
     initial = np.random.SeedSequence(entropy).generate_state(1)[0]
     head = keras.layers.Dense(
         units,
         name=f"{name}_output",
         dtype="float32",
-        kernel_initializer=keras.initializers.RandomNormal(
-            0.0, WEIGHT_STDDEV, int(initial)
-        ),
+        kernel_initializer=keras.initializers.RandomNormal(0.0, stddev, int(initial)),
     )
     head.build(network.output_shape)
     return head

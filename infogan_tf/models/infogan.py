@@ -51,8 +51,15 @@ class InfoGAN(GAN):
             width = trunk.output_shape[-1]
             recognition = build_network([], [width], name="recognition")
         self.recognition = recognition
+        # Outputs of unit scale from the start (the paper is silent). From N(0, 0.02^2), the
+        # authors' choice elsewhere, they grow no faster than Adam's 2e-4 a step lets them,
+        # and c1's L_I on MNIST passes 2.0 nats at step 150, not 60.
         self.recognition_output = _head(
-            latents.recognition_width, recognition, "recognition", seed
+            latents.recognition_width,
+            recognition,
+            "recognition",
+            seed,
+            stddev=recognition.output_shape[-1] ** -0.5,
         )
         self.channel = channel
 
@@ -112,6 +119,10 @@ class InfoGAN(GAN):
         # Q learns from generated images only; here it gathers its statistics of real ones.
         self.recognition(tf.stop_gradient(features), training=True)
         return features
+
+    @property
+    def _networks(self) -> list[keras.Model]:
+        return [*super()._networks, self.recognition]
 
     @property
     def _shared_statistics(self) -> list[keras.Variable]:

@@ -22,6 +22,8 @@ from infogan_tf.training.callbacks import (
 from infogan_tf.training.checkpoints import Checkpoints
 from infogan_tf.training.run_directory import RunDirectory, describe
 
+STATISTICS_BATCHES = 400  # at most, and a tenth of the run
+
 
 class Interrupted(InfoGANError):  # noqa: N818  no error: it was asked for
     """A signal stopped the run; it was saved and can go on."""
@@ -115,16 +117,24 @@ def _fit(
         sweeps(0)
         _write_hparams(run, spec)
 
+    def batches_from(step: int) -> tf.data.Dataset:
+        return data.batches(
+            images.train.images,
+            batch_size=numbers.batch_size,
+            seed=numbers.seed,
+            first_step=step,
+        )
+
+    def gather_statistics(step: int) -> None:
+        if count := min(STATISTICS_BATCHES, steps // 10):
+            print(f"Gathering the statistics of batch normalisation: {count} batches.")
+            model.gather_statistics(batches_from(step).take(count))
+
     stop = StopOnSignal()
     steps = numbers.steps
     try:
         model.fit(
-            data.batches(
-                images.train.images,
-                batch_size=numbers.batch_size,
-                seed=numbers.seed,
-                first_step=first_step,
-            ),
+            batches_from(first_step),
             steps_per_epoch=steps - first_step,
             epochs=1,
             verbose=0,
@@ -133,6 +143,7 @@ def _fit(
                 KeepMeans(),
                 StopOnNonFinite(checkpoints, numbers.log_every),
                 Every(numbers.log_every, steps, journal),
+                Every(steps, steps, gather_statistics),
                 Every(numbers.checkpoint_every, steps, lambda step: checkpoints.save()),
                 Every(numbers.sweep_every, steps, sweeps),
                 stop,
