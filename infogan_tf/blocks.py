@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from infogan_tf import layers
 from infogan_tf.errors import InfoGANError
 
 LEAKY_SLOPE = 0.1  # Appendix C: "leaky rectified linear units with leaky rate 0.1"
@@ -51,7 +51,7 @@ class Block:
             name=name,
         )
         if self.batch_norm:
-            yield BatchNormalization(
+            yield layers.BatchNormalization(
                 momentum=MOMENTUM, dtype=dtype, name=f"{name}_batch_norm"
             )
         if self.activation == "leaky_relu":
@@ -69,7 +69,7 @@ class Dense(Block):
     units: int
 
     def weights(self, **options: object) -> keras.Layer:
-        return keras.layers.Dense(self.units, **options)
+        return layers.Dense(self.units, **options)
 
     def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
         yield keras.layers.Flatten(dtype=dtype, name=f"{name}_flatten")
@@ -145,45 +145,3 @@ def build_network(
     if dtype != "float32":
         network.add(keras.layers.Activation("linear", dtype="float32", name="to_float32"))
     return network
-
-
-@keras.saving.register_keras_serializable("infogan_tf")
-class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras's layer on TensorFlow's fused kernel.
-
-    The same result as Keras's own over the last axis, but for the moving variance: the
-    kernel's is the unbiased n / (n - 1) one. Inputs are [batch, features] or images, in
-    float32 or bfloat16; statistics are float32.
-    """
-
-    def __init__(self, **options: object) -> None:
-        super().__init__(**options)
-        self.autocast = False  # bfloat16 inputs meet float32 statistics in the kernel
-
-    def call(
-        self, inputs: tf.Tensor, training: bool | None = None, mask: None = None
-    ) -> tf.Tensor:
-        scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
-        if not (training and self.trainable):
-            # Plain arithmetic: the kernel's gradient is not exact in inference.
-            mean, variance = self.moving_mean.value, self.moving_variance.value
-            factor = scale * tf.math.rsqrt(variance + self.epsilon)
-            outputs = tf.cast(inputs, tf.float32) * factor + (offset - mean * factor)
-            return tf.cast(outputs, inputs.dtype)
-        flat = inputs.shape.rank == 2
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs[:, tf.newaxis, tf.newaxis, :] if flat else inputs,
-            scale=scale,
-            offset=offset,
-            mean=[],
-            variance=[],
-            epsilon=self.epsilon,
-            is_training=True,
-        )
-        momentum = self.momentum
-        for moving, batch in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance),
-        ):
-            moving.assign(moving * momentum + batch * (1.0 - momentum))
-        return outputs[:, 0, 0, :] if flat else outputs

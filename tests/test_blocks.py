@@ -1,4 +1,4 @@
-"""The blocks of the paper's tables, and the layers they stand on."""
+"""The blocks of the paper's tables."""
 
 import keras
 import numpy as np
@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from infogan_tf.blocks import (
-    BatchNormalization,
     Convolution,
     Dense,
     Reshape,
@@ -168,84 +167,6 @@ def test_initial_kernels_are_normal_with_deviation_002():
     assert kernel.std() == pytest.approx(0.02, abs=1.4e-4)
     assert kernel.mean() == pytest.approx(0, abs=2e-4)
     assert 3.5 < np.abs(kernel / 0.02).max() < 6.5  # normal, not uniform or truncated
-
-
-# --- batch normalisation on the fused kernel -------------------------------------------
-
-SHAPES = pytest.mark.parametrize("shape", [(16, 5), (6, 4, 3, 5)], ids=["flat", "images"])
-
-
-def normalisation(kind, shape, *, steps, training, **options):
-    """Runs one layer; its output, the gradients, and the moving averages after."""
-    layer = kind(**options)
-    layer.build(shape)
-    draw = np.random.default_rng(5)
-    layer.gamma.assign(draw.normal(1, 0.3, 5))
-    layer.beta.assign(draw.normal(0, 0.3, 5))
-    layer.moving_mean.assign(draw.normal(1, 0.3, 5))
-    layer.moving_variance.assign(draw.uniform(0.5, 2, 5))
-    before = layer.moving_mean.numpy(), layer.moving_variance.numpy()
-    for _ in range(steps):
-        images = tf.constant(draw.normal(2, 3, shape), tf.float32)
-        weights = tf.constant(draw.normal(size=shape), tf.float32)
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            outputs = layer(images, training=training)
-            loss = tf.reduce_sum(weights * outputs)
-        watched = [images, *layer.trainable_variables]
-    after = layer.moving_mean.numpy(), layer.moving_variance.numpy()
-    moves = [new - old for new, old in zip(after, before, strict=True)]
-    return outputs, tape.gradient(loss, watched), moves, before
-
-
-@SHAPES
-@pytest.mark.parametrize("training", [True, False])
-def test_batch_normalisation_is_kerass(shape, training):
-    ours, theirs = (
-        normalisation(kind, shape, steps=1, training=training, momentum=0.9)
-        for kind in (BatchNormalization, keras.layers.BatchNormalization)
-    )
-    np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
-    assert len(ours[1]) == 3  # by the input, the scale and the offset
-    for our_gradient, their_gradient in zip(ours[1], theirs[1], strict=True):
-        np.testing.assert_allclose(our_gradient, their_gradient, atol=1e-4, rtol=1e-4)
-    (our_mean, our_variance), (their_mean, their_variance) = ours[2], theirs[2]
-    np.testing.assert_allclose(our_mean, their_mean, atol=1e-6)
-    # The move is (1 - momentum)(variance - before); our variance is n / (n - 1) of theirs.
-    count, (_, before) = np.prod(shape[:-1]), theirs[3]
-    unbiased = (their_variance + 0.1 * before * training) * count / (count - 1)
-    expected = unbiased - 0.1 * before * training
-    np.testing.assert_allclose(our_variance, expected if training else 0, atol=1e-5)
-
-
-@SHAPES
-def test_moving_averages_gather_over_steps(shape):
-    means = [
-        normalisation(kind, shape, steps=10, training=True, momentum=0.8)[2][0]
-        for kind in (BatchNormalization, keras.layers.BatchNormalization)
-    ]
-    np.testing.assert_allclose(*means, atol=1e-5)
-    assert np.all(np.abs(means[0]) > 0.1)
-
-
-def test_frozen_batch_normalisation_is_kerass():
-    ours, theirs = (
-        normalisation(kind, (16, 5), steps=1, training=True, trainable=False)
-        for kind in (BatchNormalization, keras.layers.BatchNormalization)
-    )
-    np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
-    np.testing.assert_allclose(ours[2], theirs[2], atol=1e-7)
-
-
-@SHAPES
-def test_batch_normalisation_keeps_float32_statistics_of_bfloat16_inputs(shape):
-    layer = BatchNormalization(dtype="mixed_bfloat16")
-    inputs = tf.random.stateless_normal(shape, [1, 2], 3.0, 2.0)
-    outputs = layer(tf.cast(inputs, tf.bfloat16), training=True)
-    assert outputs.dtype == tf.bfloat16
-    assert {weight.dtype for weight in layer.weights} == {"float32"}
-    means = 0.01 * np.mean(inputs, axis=tuple(range(len(shape) - 1)))
-    np.testing.assert_allclose(layer.moving_mean, means, rtol=0.01)
 
 
 # --- bfloat16 --------------------------------------------------------------------------
