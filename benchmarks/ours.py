@@ -4,9 +4,9 @@ python benchmarks/ours.py MODEL [float32|bfloat16]
 """
 
 import sys
-import time
 
 import tensorflow as tf
+from worker import serve
 
 import infogan_tf
 from zoo import registry
@@ -18,13 +18,7 @@ def main() -> None:
     model = infogan_tf.build(spec)
     step = tf.function(model.train_step)
     images = tf.random.uniform([spec.training.batch_size, *spec.data.image_shape])
-    for line in sys.stdin:
-        milliseconds = []
-        for _ in range(int(line)):
-            start = time.perf_counter()
-            step(images)["d_loss"].numpy()
-            milliseconds.append(1e3 * (time.perf_counter() - start))
-        print(*(f"{ms:.2f}" for ms in milliseconds), flush=True)
+    serve(lambda: step(images)["d_loss"].numpy())
 
 
 if __name__ == "__main__":

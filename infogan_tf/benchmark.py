@@ -1,7 +1,9 @@
 """How fast training is, beside what the arithmetic needs and what the machine can do."""
 
 import dataclasses
+import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import models
+from infogan_tf import data, evaluation, models, training
 from infogan_tf.models import GAN
+from infogan_tf.serving.export import export
 from infogan_tf.spec import ModelSpec
 
 MATMUL_SIZE = 2048
@@ -40,13 +43,68 @@ def timed(action: Callable[[], Any], *, repeats: int, warm_up: int = 3) -> Timin
     return Timing(median, lower, upper, repeats)
 
 
-def time_step(spec: ModelSpec, *, repeats: int = 30) -> Timing:
-    """Times the training step of `spec` on a batch of noise that stays in memory."""
-    model = models.build(spec)
+def time_step(model: GAN, batch_size: int, *, repeats: int = 30) -> Timing:
+    """Times the training step of `model` on a batch of noise that stays in memory."""
     step = tf.function(model.train_step)
-    shape = (spec.training.batch_size, *spec.data.image_shape)
-    images = tf.random.stateless_uniform(shape, [0, 0])
+    images = _noise(model, batch_size)
     return timed(lambda: step(images)["d_loss"].numpy(), repeats=repeats)
+
+
+def input_rate(spec: ModelSpec, *, count: int = 60_000, batches: int = 500) -> float:
+    """Images/s of the input pipeline alone, from `count` images in memory."""
+    images = np.zeros((count, *spec.data.image_shape), np.uint8)
+    stream = iter(data.batches(images, batch_size=spec.training.batch_size))
+    next(stream)
+    start = time.perf_counter()
+    for _ in range(batches):
+        next(stream)
+    return batches * spec.training.batch_size / (time.perf_counter() - start)
+
+
+def use_rates(model: GAN, batch_size: int = 500) -> dict[str, float]:
+    """Images/s of drawing and, with a Q, of recognising images."""
+    images = _noise(model, batch_size)
+    latents = model.latents.sample(batch_size, tf.constant([0, 0]))
+    uses = {"generate": lambda: model.generate_images(latents).numpy()}
+    if isinstance(model, models.InfoGAN):
+        uses["recognize"] = lambda: model.recognize(images)
+    return {
+        name: batch_size / (timed(use, repeats=10).median / 1e3)
+        for name, use in uses.items()
+    }
+
+
+def run_seconds(
+    spec: ModelSpec,
+    *,
+    dataset: str | None = "synthetic",
+    data_dir: str | os.PathLike | None = None,
+) -> dict[str, float]:
+    """Seconds of `train` for one step, and of `evaluate` and `export` after it.
+
+    Args:
+        dataset, data_dir: the images; evaluation takes longer for more of them.
+    """
+    seconds = {}
+
+    def clocked(name: str, action: Callable[[], Any]) -> None:
+        start = time.perf_counter()
+        action()
+        seconds[name] = time.perf_counter() - start
+
+    source = {"dataset": dataset, "data_dir": data_dir}
+    with tempfile.TemporaryDirectory() as folder:
+        one_step = spec.with_training(steps=1)
+        clocked("train_one_step", lambda: training.train(one_step, folder, **source))
+        clocked("evaluate", lambda: evaluation.evaluate(folder))
+        model = training.load(folder)
+        clocked("export", lambda: export(model, f"{folder}/exports"))
+    return seconds
+
+
+def _noise(model: GAN, count: int) -> tf.Tensor:
+    """Images of the right shape, in [0, 1]."""
+    return tf.random.stateless_uniform([count, *model.trunk.input_shape[1:]], [0, 0])
 
 
 def without_codes(spec: ModelSpec) -> ModelSpec:
@@ -69,8 +127,11 @@ def step_gflop(model: GAN, batch_size: int) -> dict[str, float]:
     forward, for the gradient of its weights and for that of its inputs. D's gradients
     need no gradient of the images, G's need those and no weights of the trunk.
     """
-    heads = {"discriminator": [model.discriminator]}
-    networks = {"generator": model.generator.layers, "trunk": model.trunk.layers, **heads}
+    networks = {
+        "generator": model.generator.layers,
+        "trunk": model.trunk.layers,
+        "discriminator": [model.discriminator],
+    }
     if recognition := getattr(model, "recognition", None):
         networks["recognition"] = [*recognition.layers, model.recognition_output]
     channelled = int(getattr(model, "channel", None) is not None)
@@ -135,34 +196,53 @@ def ceilings(precision: str) -> dict[str, float]:
     }
 
 
-def benchmark(spec: ModelSpec, *, against_gan: bool = False) -> dict[str, Any]:
+def benchmark(
+    spec: ModelSpec,
+    *,
+    against_gan: bool = False,
+    dataset: str | None = "synthetic",
+    data_dir: str | os.PathLike | None = None,
+) -> dict[str, Any]:
     """Every figure of one entry, as JSON takes it.
 
+    Args:
+        spec: what to measure, at its own batch size and precision.
+        against_gan: time the same networks without codes too.
+        dataset, data_dir: the images of the run that is evaluated and exported.
+
     Returns:
-        `ms_per_step` (median) with `ms_per_step_quartiles`, `images_per_second`,
+        `ms_per_step` (median) with `ms_per_step_quartiles`, `images_per_second`;
         `step_gflop` with `step_gflop_parts`, `ceiling_gflops` (the matmul) with
-        `ceilings`, `utilization` (achieved GFLOP/s over that ceiling); with
-        `against_gan` also `gan_ms_per_step` and `over_gan`, measured in the same run.
+        `ceilings`, `utilization` (achieved GFLOP/s over that ceiling);
+        `input_images_per_second` and `input_share` (of a step's time, were nothing
+        prefetched); `use_images_per_second`; `run_seconds`; with `against_gan` also
+        `gan_ms_per_step` and `over_gan`, measured in the same run.
     """
     batch_size = spec.training.batch_size
-    parts = step_gflop(models.build(spec), batch_size)
+    model = models.build(spec)
+    parts = step_gflop(model, batch_size)
     limits = ceilings(spec.training.precision)
-    step = time_step(spec)
+    step = time_step(model, batch_size)
     work = sum(parts.values())
+    rate, input_limit = 1e3 * batch_size / step.median, input_rate(spec)
     figures = {
         "model": spec.name,
         "precision": spec.training.precision,
         "batch_size": batch_size,
         "ms_per_step": step.median,
         "ms_per_step_quartiles": [step.lower, step.upper],
-        "images_per_second": 1e3 * batch_size / step.median,
+        "images_per_second": rate,
         "step_gflop": work,
         "step_gflop_parts": parts,
         "ceiling_gflops": limits["matmul"],
         "ceilings": limits,
         "utilization": work / (step.median / 1e3) / limits["matmul"],
+        "input_images_per_second": input_limit,
+        "input_share": rate / input_limit,
+        "use_images_per_second": use_rates(model),
+        "run_seconds": run_seconds(spec, dataset=dataset, data_dir=data_dir),
     }
     if against_gan:
-        gan = time_step(without_codes(spec))
+        gan = time_step(models.build(without_codes(spec)), batch_size)
         figures |= {"gan_ms_per_step": gan.median, "over_gan": step.median / gan.median}
     return figures

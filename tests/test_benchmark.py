@@ -1,12 +1,18 @@
 """The arithmetic of a step, counted by hand; times are never asserted."""
 
+import json
 import math
+import pathlib
+import subprocess
+import sys
 
 import pytest
 
 import infogan_tf
 from infogan_tf.benchmark import benchmark, step_gflop, without_codes
 from zoo import registry
+
+TOOLS = pathlib.Path(__file__).parent.parent / "tools"
 
 # Multiply-adds of one image through MNIST's networks (Table 1), layer by layer.
 GENERATOR = [74 * 1024, 1024 * 6272, 49 * 16 * 128 * 64, 196 * 16 * 64 * 1]
@@ -68,3 +74,16 @@ def test_the_figures_hang_together():
         figures["ms_per_step"] / figures["gan_ms_per_step"]
     )
     assert all(math.isfinite(v) for v in figures["ceilings"].values())
+    share = figures["images_per_second"] / figures["input_images_per_second"]
+    assert 0 < figures["input_share"] == pytest.approx(share)
+    assert set(figures["use_images_per_second"]) == {"generate", "recognize"}
+    assert set(figures["run_seconds"]) == {"train_one_step", "evaluate", "export"}
+    assert all(seconds > 0 for seconds in figures["run_seconds"].values())
+
+
+def test_the_command_times_the_way_from_the_shell_too(tmp_path):
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, TOOLS / "benchmark.py", "--model=tiny_infogan"]
+    subprocess.run([*command, f"--json={figures}"], check=True, capture_output=True)
+    seconds = json.loads(figures.read_text())["start_up_seconds"]
+    assert 0 < seconds["help"] < seconds["import"] < seconds["first_step"]
