@@ -85,7 +85,7 @@ class Convolution(Block):
     stride: int = 2
 
     def weights(self, **options: object) -> keras.Layer:
-        return keras.layers.Conv2D(
+        return layers.Conv2D(
             self.filters, self.kernel_size, self.stride, padding="same", **options
         )
 
@@ -99,7 +99,7 @@ class UpConvolution(Block):
     stride: int = 2
 
     def weights(self, **options: object) -> keras.Layer:
-        return keras.layers.Conv2DTranspose(
+        return layers.Conv2DTranspose(
             self.filters, self.kernel_size, self.stride, padding="same", **options
         )
 

@@ -32,6 +32,92 @@ def _product(inputs: tf.Tensor, kernel: tf.Tensor):
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
+class Conv2D(keras.layers.Conv2D):
+    """Keras's layer with a faster gradient of its inputs where those are images.
+
+    TensorFlow's kernel takes 5.6 ms to spread 128 x 14 x 14 x 64 over 28 x 28 x 1,
+    `_spread` 2.7 ms.
+    """
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: keras.Variable) -> tf.Tensor:
+        if not _doubles_an_image(self, inputs.shape[-1]) or inputs.shape[1] % 2:
+            return super().convolution_op(inputs, kernel)
+        return _gather(inputs, tf.convert_to_tensor(kernel.value))
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """Keras's layer, faster where it makes images; see `Conv2D`."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        if not _doubles_an_image(self, self.filters):
+            return super().call(inputs)
+        outputs = _spread(inputs, tf.convert_to_tensor(self.kernel.value))
+        if self.use_bias:
+            outputs += self.bias.value
+        return self.activation(outputs)
+
+
+def _doubles_an_image(layer: keras.Layer, channels: int) -> bool:
+    """Whether `_spread` is this layer, or its gradient."""
+    form = (layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate)
+    return form == ((4, 4), (2, 2), "same", (1, 1)) and channels <= 4
+
+
+@tf.custom_gradient
+def _gather(images: tf.Tensor, kernel: tf.Tensor):
+    """4 x 4 convolution, stride 2: [n, 2h, 2w, c] and [4, 4, c, f] -> [n, h, w, f]."""
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _spread(upstream, kernel), _kernel_gradient(images, upstream, kernel)
+
+    return tf.nn.conv2d(images, kernel, 2, "SAME"), gradient
+
+
+@tf.custom_gradient
+def _spread(features: tf.Tensor, kernel: tf.Tensor):
+    """Its transpose: [n, h, w, f] and [4, 4, c, f] -> [n, 2h, 2w, c].
+
+    Every feature lays down 4 x 4 pixels: four blocks of 2 x 2, of which the neighbours'
+    overlap. One product makes them all; shifted by a block, they are added up.
+    """
+    height, width, depth = features.shape[1:]
+    channels = kernel.shape[2]
+    blocks = tf.transpose(  # block row and column, then row, column, channel in it
+        tf.reshape(kernel, [2, 2, 2, 2, channels, depth]), [0, 2, 1, 3, 4, 5]
+    )
+    laid = tf.matmul(
+        tf.reshape(features, [-1, depth]), tf.reshape(blocks, [-1, depth]), transpose_b=True
+    )
+    laid = tf.split(tf.reshape(laid, [-1, height, width, 16 * channels]), 4, axis=3)
+    places = ((0, 0), (0, 1), (1, 0), (1, 1))
+    added = tf.add_n(
+        [
+            tf.pad(block, [[0, 0], [down, 1 - down], [right, 1 - right], [0, 0]])
+            for block, (down, right) in zip(laid, places, strict=True)
+        ]
+    )
+    images = tf.nn.depth_to_space(added, 2)[:, 1:-1, 1:-1, :]
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _gather(upstream, kernel), _kernel_gradient(upstream, features, kernel)
+
+    return images, gradient
+
+
+def _kernel_gradient(
+    images: tf.Tensor, features: tf.Tensor, kernel: tf.Tensor
+) -> tf.Tensor:
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images,
+        filter_sizes=kernel.shape,
+        out_backprop=features,
+        strides=[1, 2, 2, 1],
+        padding="SAME",
+    )
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
 class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's layer on TensorFlow's fused kernel.
 

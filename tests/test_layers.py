@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.layers import BatchNormalization, Dense
+from infogan_tf.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense
 
 # --- dense -----------------------------------------------------------------------------
 
@@ -58,6 +58,60 @@ def test_the_gradient_of_denses_inputs_takes_the_batched_kernel():
     graph = gradient.get_concrete_function(tf.TensorSpec((6, 5))).graph
     kinds = [operation.type for operation in graph.get_operations()]
     assert kinds.count("BatchMatMulV2") == 1
+
+
+# --- convolutions ----------------------------------------------------------------------
+
+
+def convolution(kind, inputs_shape, filters, options):
+    """One layer's output, first gradients, and second ones as a penalty needs them."""
+    draw = np.random.default_rng(4)
+    layer = kind(filters, 4, 2, padding="same", **options)
+    layer.build(inputs_shape)
+    for weight in layer.weights:
+        weight.assign(draw.normal(size=weight.shape))
+    inputs = tf.constant(draw.normal(size=inputs_shape), tf.float32)
+    with tf.GradientTape() as outer:
+        outer.watch(inputs)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs)
+            loss = tf.reduce_mean(tf.cast(outputs, tf.float32) ** 2)
+        gradients = tape.gradient(loss, [inputs, *layer.trainable_variables])
+        penalty = tf.reduce_sum(gradients[0] ** 2)
+    return [outputs, *gradients, *outer.gradient(penalty, [inputs, layer.kernel])]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("channels", [1, 3, 8], ids=lambda n: f"{n}-channels")
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Conv2D, keras.layers.Conv2D),
+        (Conv2DTranspose, keras.layers.Conv2DTranspose),
+    ],
+    ids=["convolution", "transpose"],
+)
+def test_convolutions_are_kerass(ours, theirs, channels, dtype):
+    inputs, filters = (
+        ((5, 8, 6, channels), 7) if ours is Conv2D else ((5, 4, 3, 7), channels)
+    )
+    options = {"dtype": dtype, "activation": "tanh" if channels == 3 else None}
+    one, other = (convolution(kind, inputs, filters, options) for kind in (ours, theirs))
+    assert len(one) == 6
+    rounding = 6e-2 if dtype == "mixed_bfloat16" else 1e-5
+    for value, wanted in zip(one, other, strict=True):
+        assert value.dtype == wanted.dtype and value.shape == wanted.shape
+        value, wanted = (np.asarray(tf.cast(v, tf.float32)) for v in (value, wanted))
+        assert np.abs(value - wanted).max() <= rounding * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("size", [7, 8])
+def test_an_odd_image_is_convolved_as_keras_does(size):
+    images = tf.random.stateless_normal([2, size, size, 1], [1, 2])
+    ours = Conv2D(3, 4, 2, padding="same", kernel_initializer="ones")
+    theirs = keras.layers.Conv2D(3, 4, 2, padding="same", kernel_initializer="ones")
+    np.testing.assert_allclose(ours(images), theirs(images), rtol=1e-5, atol=1e-5)
 
 
 # --- batch normalisation ---------------------------------------------------------------
