@@ -47,6 +47,8 @@ class TrainSpec:
         ema_decay: where given, an exponential moving average of G is kept beside it.
         seed: initial weights, order of the data and every draw are functions of it.
         precision: "float32" or "bfloat16" (computation; weights stay float32).
+        jit_compile: "true" or "false": XLA or not; "auto": where Keras thinks it pays,
+            which is not on a CPU. Its random numbers are others.
         log_every, checkpoint_every, sweep_every: in steps.
     """
 
@@ -59,6 +61,7 @@ class TrainSpec:
     ema_decay: float | None = None
     seed: int = 0
     precision: str = "float32"
+    jit_compile: str = "auto"
     log_every: int = 50
     checkpoint_every: int = 500
     sweep_every: int = 500
@@ -89,8 +92,11 @@ class TrainSpec:
         decay = self.ema_decay
         require("ema_decay", decay is None or 0 < decay < 1, "between 0 and 1, or absent")
         require("seed", 0 <= self.seed < 2**31, "between 0 and 2147483647")
-        possible = ("float32", "bfloat16")
-        require("precision", self.precision in possible, " or ".join(possible))
+        for name, possible in (
+            ("precision", ("float32", "bfloat16")),
+            ("jit_compile", ("auto", "true", "false")),
+        ):
+            require(name, getattr(self, name) in possible, " or ".join(possible))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -272,6 +272,24 @@ def test_moving_averages_are_those_of_real_images_only(variant):
     assert np.abs(expected[0]).max() > 1e-5
 
 
+def test_xla_compiles_the_whole_step_to_the_same_game():
+    logs = {}
+    for choice in ("true", "false"):
+        numbers = dataclasses.replace(TINY.training, jit_compile=choice)
+        model = tiny("channel", training=numbers)
+        assert model.jit_compile is (choice == "true")
+        logs[choice] = train(model, 3)
+        assert all(np.isfinite(v.numpy()).all() for v in model.variables)
+    for name in ("d_loss", "g_loss"):
+        assert logs["true"][name] == pytest.approx(logs["false"][name], abs=0.01)
+
+
+def test_jit_compile_is_saved(tmp_path):
+    numbers = dataclasses.replace(TINY.training, jit_compile="true")
+    tiny(training=numbers).save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").jit_compile is True
+
+
 def test_q_starts_with_outputs_of_unit_scale():
     # sums of n features of unit variance times weights of variance 1 / n
     model = build(dataclasses.replace(TINY, recognition=(Dense(400, activation="relu"),)))

@@ -73,6 +73,7 @@ def training_specs():
         ema_decay=st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True),
         seed=st.integers(0, 2**31 - 1),
         precision=st.sampled_from(["float32", "bfloat16"]),
+        jit_compile=st.sampled_from(["auto", "true", "false"]),
         log_every=whole,
         checkpoint_every=whole,
         sweep_every=whole,
@@ -166,6 +167,7 @@ def message(make, *arguments, **options):
         ("seed", -1, "between 0 and 2147483647"),
         ("seed", 2**31, "between 0 and 2147483647"),
         ("precision", "float16", "float32 or bfloat16"),
+        ("jit_compile", True, "auto or true or false"),
     ],
 )
 def test_a_bad_training_number_is_named(field, value, possible):

@@ -25,6 +25,9 @@ def define_model_flags() -> None:
         ["float32", "bfloat16"],
         "Of the computation, not the weights.",
     )
+    flags.DEFINE_enum(
+        "jit_compile", None, ["auto", "true", "false"], "Whether XLA compiles the step."
+    )
     flags.DEFINE_float("ema_decay", None, "Keep an average of the generator, e.g. 0.999.")
     flags.DEFINE_integer("log_every", None, "Steps between lines of the log.")
     flags.DEFINE_integer("checkpoint_every", None, "Steps between checkpoints.")

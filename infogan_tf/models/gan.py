@@ -88,6 +88,7 @@ class GAN(keras.Model):
                 **(average if numbers.ema_decay else {}),
             ),
             discriminator_optimizer=Adam(numbers.discriminator_learning_rate, **betas),
+            jit_compile={"true": True, "false": False}.get(numbers.jit_compile, "auto"),
         )
         return model
 
@@ -338,6 +339,7 @@ class GAN(keras.Model):
         if not self.compiled:
             return None
         return {
+            "jit_compile": self.jit_compile,
             "game": specs.to_json(self.game),
             "generator_optimizer": keras.saving.serialize_keras_object(
                 self.generator_optimizer
@@ -349,6 +351,7 @@ class GAN(keras.Model):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(
+            jit_compile=config["jit_compile"],
             game=specs.from_json(config["game"]),
             generator_optimizer=keras.saving.deserialize_keras_object(
                 config["generator_optimizer"]
