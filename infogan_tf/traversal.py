@@ -1,6 +1,5 @@
 """Latent sweeps: change one code, keep the rest, look at what changes (Figure 2)."""
 
-import contextlib
 import dataclasses
 import os
 import pathlib
@@ -9,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from infogan_tf.errors import InfoGANError
+from infogan_tf import files
 from infogan_tf.models.gan import GAN
 
 STEPS = 10  # values of a continuous code
@@ -117,13 +116,6 @@ def real_grid(images: np.ndarray, origin: str) -> Grid:
 def write_png(grid: Grid, path: str | os.PathLike) -> pathlib.Path:
     """Writes the captioned picture, whole or not at all."""
     path = pathlib.Path(path)
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with files.whole(path) as aside:
         Image.fromarray(grid.draw()).save(aside, "png", optimize=True)
-        aside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise InfoGANError(f"The picture {path} cannot be written: {error}.") from error
     return path

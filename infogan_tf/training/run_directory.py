@@ -14,6 +14,7 @@ import numpy
 import tensorflow
 
 import infogan_tf
+from infogan_tf import files
 from infogan_tf import spec as specs
 from infogan_tf.data import ImageData
 from infogan_tf.errors import InfoGANError
@@ -122,7 +123,8 @@ class RunDirectory:
     def rewind_log(self, step: int) -> None:
         """Drops the lines after `step`: they will be written again."""
         kept = [json.dumps(line) for line in self.log() if line["step"] <= step]
-        _write(self.log_file, "".join(f"{line}\n" for line in kept))
+        with files.whole(self.log_file) as aside:
+            aside.write_text("".join(f"{line}\n" for line in kept))
 
 
 def describe(
@@ -158,18 +160,8 @@ def describe(
 
 def write_json(path: pathlib.Path, content: Any) -> None:
     """Writes indented JSON, whole or not at all."""
-    _write(path, json.dumps(content, indent=2) + "\n")
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_text(text)
-        aside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise InfoGANError(f"{path} cannot be written: {error}.") from error
+    with files.whole(path) as aside:
+        aside.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _differences(before: Any, now: Any, place: str = "") -> list[str]:
