@@ -63,6 +63,17 @@ def test_a_run_leaves_the_files_it_promises(tiny_run):
     assert steps == {"step-10.index", "step-20.index"}
 
 
+def test_a_finished_run_has_statistics_gathered_over_a_tenth_of_its_steps(tiny_run):
+    model = load(tiny_run)
+    left = [variable.numpy() for variable in model.non_trainable_variables]
+    images = infogan_tf.data.load(RunDirectory(tiny_run).spec().data).train.images
+    following = infogan_tf.data.batches(images, batch_size=16, seed=0, first_step=20)
+    model.gather_statistics(following.take(2))
+    assert len(left) >= 8
+    for before, variable in zip(left, model.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(before, variable, err_msg=variable.path)
+
+
 def test_tensorboard_has_scalars_sweeps_and_hparams(tiny_run):
     everything = {"tensors": 0}
     events = EventAccumulator(str(pathlib.Path(tiny_run) / "events"), everything).Reload()
