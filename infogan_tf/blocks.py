@@ -117,8 +117,16 @@ class Reshape:
         yield keras.layers.Reshape(shape, dtype=dtype, name=name)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flatten:
+    """Turns an image into features, where a trunk ends with a convolution."""
+
+    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+        yield keras.layers.Flatten(dtype=dtype, name=name)
+
+
 def build_network(
-    blocks: Sequence[Block | Reshape],
+    blocks: Sequence[Block | Reshape | Flatten],
     input_shape: Sequence[int],
     *,
     name: str,

@@ -18,7 +18,8 @@ class DataSpec:
     """Where images come from by default, and the form in which the networks want them.
 
     Args:
-        name: a TFDS name or one of the built-in sources ("digits", "synthetic").
+        name: a TFDS name or one of the built-in sources ("digits", "synthetic"); files in
+            --data_dir stand in for either.
         image_shape: (height, width, channels) that images are brought to.
     """
 
@@ -124,7 +125,7 @@ class ModelSpec:
     data: DataSpec
     latents: latents.LatentSpace
     generator: tuple[blocks.Block | blocks.Reshape, ...]
-    trunk: tuple[blocks.Block, ...]
+    trunk: tuple[blocks.Block | blocks.Flatten, ...]
     recognition: tuple[blocks.Block, ...] = ()
     game: games.Game = games.NonSaturating()  # noqa: RUF009  frozen
     training: TrainSpec = TrainSpec()
@@ -161,6 +162,7 @@ _TYPES = {
         *(ModelSpec, DataSpec, TrainSpec, latents.LatentSpace, latents.Noise),
         *(latents.Categorical, latents.Uniform, latents.Gaussian, latents.Bernoulli),
         *(blocks.Dense, blocks.Convolution, blocks.UpConvolution, blocks.Reshape),
+        blocks.Flatten,
         *(games.NonSaturating, games.Minimax, RandomAffine),
     )
 }

@@ -238,7 +238,9 @@ def test_a_folder_with_nothing_known(tmp_path, files):
     assert message(data.load, MNIST, data_dir=tmp_path) == (
         f"--data_dir: {tmp_path} holds no images that are known: it may hold the four "
         "MNIST idx files (train-images-idx3-ubyte.gz, ...), one .npz file with an array "
-        '"images", or a TFDS data directory with mnist/.'
+        "\"images\", SVHN's train_32x32.mat and test_32x32.mat, CelebA's "
+        "img_align_celeba/, img_align_celeba.zip or .tar files, or a TFDS data directory "
+        "with mnist/; --dataset=folder reads any pictures."
     )
 
 
@@ -540,8 +542,8 @@ def test_a_damaged_tfds_data_set_is_named(tfds_dir, tmp_path, pattern):
 def test_an_unknown_name(tmp_path):
     found = message(tensorflow_datasets.load, "fashion_mnits", tmp_path)
     assert found.startswith(
-        'Unknown data set "fashion_mnits": --dataset takes "digits", "synthetic" or any '
-        "of the "
+        'Unknown data set "fashion_mnits": --dataset takes "digits", "synthetic", '
+        '"folder" or any of the '
     )
     assert found.endswith(' names of TFDS. Did you mean "fashion_mnist"?')
 
@@ -567,7 +569,7 @@ def test_without_a_network_the_answer_comes_at_once(no_network, tmp_path):
     assert time.monotonic() - start < 10
     assert found.startswith(NO_DOWNLOAD.format(tmp_path))
     assert found.endswith(
-        "): give --data_dir with the files of the data set, or --dataset=digits, which "
+        "). Give --data_dir with the files of the data set, or --dataset=digits, which "
         "needs no download."
     )
 
@@ -665,6 +667,17 @@ def test_bytes_become_numbers_from_0_to_1():
     (batch,) = itertools.islice(data.batches(images, batch_size=1), 1)
     np.testing.assert_allclose(batch[0], images[0] / 255, rtol=1e-6)
     assert (float(tf.reduce_min(batch)), float(tf.reduce_max(batch))) == (0, 1)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (4, 4, 3)])
+def test_memory_mapped_batches_are_those_from_memory(tmp_path, shape):
+    images = np.random.default_rng(0).integers(0, 256, (24, *shape), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    options = {"batch_size": 5, "seed": 3, "first_step": 2}
+    streams = [data.batches(each, **options).take(12) for each in (images, mapped)]
+    for ours, theirs in zip(*streams, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_batch_that_cannot_be_filled():

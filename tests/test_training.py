@@ -1,5 +1,6 @@
 """A run: its files, its exact resume, and everything that may go wrong with it."""
 
+import hashlib
 import os
 import pathlib
 import signal
@@ -13,8 +14,10 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import infogan_tf
+from infogan_tf.data import ImageData, Split
 from infogan_tf.training import Interrupted, RunDirectory, load, train
 from infogan_tf.training.checkpoints import Checkpoints
+from infogan_tf.training.run_directory import describe
 from zoo import registry
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -162,6 +165,20 @@ def test_other_images_are_refused(tiny_run, spec20, tmp_path):
     np.savez(tmp_path / "images.npz", images=images)
     with pytest.raises(infogan_tf.InfoGANError, match=r"images_sha256: \w+ -> \w+"):
         train(spec20, tiny_run, dataset="mine", data_dir=tmp_path / "images.npz")
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_the_digest_is_that_of_the_shape_and_all_bytes(tmp_path, mapped):
+    """9,000 images are hashed in three parts, and that makes no difference."""
+    images = np.random.default_rng(0).integers(0, 256, (9_000, 2, 2, 1), np.uint8)
+    expected = hashlib.sha256(b"(9000, 2, 2, 1)" + images.tobytes()).hexdigest()
+    if mapped:
+        np.save(tmp_path / "images.npy", images)
+        images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    split = Split(images)
+    found = describe(registry.find("tiny_infogan"), ImageData("x", split, split, "cropped"))
+    assert found["run"]["images_sha256"] == expected
+    assert found["data"]["preprocessing"] == "cropped"
 
 
 # --- faults -------------------------------------------------------------------------------

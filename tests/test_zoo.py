@@ -28,10 +28,31 @@ MNIST = (
     1024 + 1,
     1024 * 128 + 2 * 128 + (128 + 1) * (10 + 2 + 2),  # FC 128; c1, c2, c3
 )  # fmt: skip
+LIKE_SVHN = (  # G above its first layer and the trunk, which CelebA's networks share
+    16 * 448 * 256 + 2 * 256  # upconv 256
+    + 16 * 256 * 128 + 128  # upconv 128, no batch normalisation
+    + 16 * 128 * 64 + 64  # upconv 64, none either
+    + 16 * 64 * 3 + 3,  # upconv 3
+    16 * 3 * 64 + 64  # conv 64
+    + 16 * 64 * 128 + 2 * 128  # conv 128
+    + 16 * 128 * 256 + 2 * 256,  # conv 256: 4 x 4 x 256 = 4,096 features
+)  # fmt: skip
 PARAMETERS = {
     "mnist_infogan_paper": MNIST,
     "mnist_infogan": MNIST,
     "mnist_gan": MNIST,
+    "svhn_infogan": (
+        168 * 1792 + 2 * 1792 + LIKE_SVHN[0],  # FC 2 x 2 x 448 = 1,792, then as above
+        LIKE_SVHN[1],
+        4096 + 1,
+        4096 * 128 + 2 * 128 + (128 + 1) * (4 * 10 + 4 * 2),  # FC 128; c1 to c4, c5 to c8
+    ),
+    "celeba_infogan": (
+        228 * 1792 + 2 * 1792 + LIKE_SVHN[0],
+        LIKE_SVHN[1],
+        4096 + 1,
+        4096 * 128 + 2 * 128 + (128 + 1) * (10 * 10),  # FC 128; c1 to c10
+    ),
     "tiny_infogan": (
         (3 + 1 + 1 + 1 + 4) * 32 + 2 * 32 + 16 * 8 * 8 + 2 * 8 + 16 * 8 * 1 + 1,
         16 * 1 * 8 + 8 + 16 * 8 * 16 + 2 * 16 + (2 * 2 * 16) * 16 + 2 * 16,
@@ -74,7 +95,7 @@ def test_parameter_counts(entry):
 
 def test_names_and_json(entry):
     spec, *_ = entry
-    assert spec.name.startswith(("mnist_", "tiny_"))
+    assert spec.name.startswith(("mnist_", "svhn_", "celeba_", "tiny_"))
     assert specs.from_json(json.loads(json.dumps(specs.to_json(spec)))) == spec
 
 
@@ -129,6 +150,24 @@ def test_the_paper_is_to_the_letter():
     assert (numbers.batch_size, numbers.steps, numbers.beta_1) == (128, 5000, 0.5)
     assert [code.mi_weight for code in paper.latents.codes] == [1, 1, 1]
     assert paper.latents.width == 74 and paper.channel is None
+
+
+@pytest.mark.parametrize(
+    ("name", "categories", "continuous", "noise", "width"),
+    [("svhn_infogan", 4, 4, 124, 168), ("celeba_infogan", 10, 0, 128, 228)],
+)
+def test_the_paper_s_coloured_images(name, categories, continuous, noise, width):
+    entry = registry.find(name)
+    codes = entry.latents.codes
+    kinds = [type(code).__name__ for code in codes]
+    assert kinds == ["Categorical"] * categories + ["Uniform"] * continuous
+    assert {code.categories for code in codes[:categories]} == {10}
+    assert {code.mi_weight for code in codes} == {1}
+    assert (entry.latents.noise.size, entry.latents.width) == (noise, width)
+    assert entry.pixel_range == (-1, 1)
+    numbers = entry.training
+    assert numbers.discriminator_learning_rate == 2e-4
+    assert numbers.generator_learning_rate == 1e-3
 
 
 def test_a_duplicate_name_is_refused():

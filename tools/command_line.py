@@ -37,8 +37,8 @@ def define_model_flags() -> None:
 
 def define_data_flags() -> None:
     """--dataset and --data_dir."""
-    flags.DEFINE_string("dataset", None, "digits, synthetic, or a TFDS name.")
-    flags.DEFINE_string("data_dir", None, "Folder with MNIST's idx files, .npz, or TFDS's.")
+    flags.DEFINE_string("dataset", None, "digits, synthetic, folder, or a TFDS name.")
+    flags.DEFINE_string("data_dir", None, "Folder with the files of the data set, or .npz.")
 
 
 def define_run_dir_flag() -> None:

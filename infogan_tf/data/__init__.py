@@ -3,7 +3,16 @@
 import os
 import pathlib
 
-from infogan_tf.data import digits, idx, npz, synthetic, tensorflow_datasets
+from infogan_tf.data import (
+    celeba,
+    digits,
+    folder,
+    idx,
+    npz,
+    svhn,
+    synthetic,
+    tensorflow_datasets,
+)
 from infogan_tf.data.images import ImageData, Split, checked
 from infogan_tf.data.pipeline import batches, require_batch
 from infogan_tf.errors import InfoGANError
@@ -23,8 +32,10 @@ def load(
     """Loads the images of `spec`, in the shape it declares.
 
     1. `dataset` "digits" or "synthetic": drawn from what is installed.
-    2. `data_dir` with the four MNIST idx files, or one .npz file.
-    3. TFDS's data set of that name, prepared in `data_dir` or TFDS's own folder.
+    2. `dataset` "folder": any pictures in `data_dir` and below it.
+    3. `data_dir` with the four MNIST idx files, one .npz file, SVHN's .mat files or
+       CelebA's pictures.
+    4. TFDS's data set of that name, prepared in `data_dir` or TFDS's own folder.
 
     Args:
         spec: what the model declares.
@@ -34,25 +45,44 @@ def load(
     Raises:
         InfoGANError: nothing there, damaged, or images of another shape.
     """
-    name = dataset or spec.name
+    name, shape = dataset or spec.name, spec.image_shape
+    path = pathlib.Path(data_dir) if data_dir else None
     if name in BUILT_IN:
-        if data_dir:
+        if path:
             raise InfoGANError(
                 f'"{name}" is built in and reads no --data_dir: give --dataset={name} '
                 "alone, or --data_dir with another --dataset."
             )
-        return BUILT_IN[name](spec.image_shape)
-    folder = pathlib.Path(data_dir) if data_dir else None
-    if folder:
-        if not folder.exists():
-            raise InfoGANError(f"--data_dir: {folder} does not exist.")
-        for reader in (idx, npz):
-            if reader.found(folder):
-                return checked(reader.load(folder), spec.image_shape)
-        if not any((folder / part).exists() for part in (name, "downloads")):
+        return BUILT_IN[name](shape)
+    if path and not path.exists():
+        raise InfoGANError(f"--data_dir: {path} does not exist.")
+    return checked(_read(name, path, shape), shape)
+
+
+def _read(
+    name: str, path: pathlib.Path | None, image_shape: tuple[int, int, int]
+) -> ImageData:
+    if name == "folder":
+        if not (path and path.is_dir()):
             raise InfoGANError(
-                f"--data_dir: {folder} holds no images that are known: it may hold the "
-                f"four MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file "
-                f'with an array "images", or a TFDS data directory with {name}/.'
+                f"--dataset=folder reads the pictures in a folder, and --data_dir is "
+                f"{path or 'not given'}: give --data_dir=DIR."
             )
-    return checked(tensorflow_datasets.load(name, folder), spec.image_shape)
+        return folder.load(path, image_shape)
+    if path:
+        for reader in (idx, npz, svhn):
+            if reader.found(path):
+                return reader.load(path)
+        if celeba.found(path):
+            return celeba.load(path, image_shape)
+        if not any((path / part).exists() for part in (name, "downloads")):
+            raise InfoGANError(
+                f"--data_dir: {path} holds no images that are known: it may hold the four "
+                f"MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file with an "
+                f"array \"images\", SVHN's {' and '.join(svhn.FILES.values())}, CelebA's "
+                f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, or a TFDS data "
+                f"directory with {name}/; --dataset=folder reads any pictures."
+            )
+    if name == celeba.TFDS_NAME:
+        return celeba.load_from_tfds(path, image_shape)
+    return tensorflow_datasets.load(name, path)

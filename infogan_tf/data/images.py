@@ -39,17 +39,24 @@ class ImageData:
     Args:
         origin: where the images came from, for people ("MNIST idx files in DIR").
         train, test: the two splits.
+        preprocessing: what was done to the images, in words; options.json keeps it.
     """
 
     origin: str
     train: Split
     test: Split
+    preprocessing: str = "none"
 
 
 def hold_out(split: Split, origin: str) -> ImageData:
     """Makes every tenth example the test split, where a source has no split of its own."""
-    held = np.arange(len(split)) % 10 == 9
+    held = is_held_out(np.arange(len(split)))
     return ImageData(origin, split.take(~held), split.take(held))
+
+
+def is_held_out(place: int | np.ndarray) -> bool | np.ndarray:
+    """Says whether the example at that place, from 0, belongs to the test split."""
+    return place % 10 == 9
 
 
 def checked(data: ImageData, image_shape: tuple[int, int, int]) -> ImageData:

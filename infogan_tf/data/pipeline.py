@@ -15,12 +15,17 @@ def batches(
     permutation drawn from (seed, i // n), so each pass over the data meets every image
     once, and a stream that starts at `first_step` continues one that reached it.
 
+    The images stay where they are: from a memory-mapped file only the rows of a batch
+    are read.
+
     Raises:
         InfoGANError: `batch_size` exceeds the number of images.
     """
     count = len(images)
     require_batch(batch_size, count)
-    everything = tf.constant(images)  # stays uint8; captured, not copied
+
+    def read(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(images[rows])
 
     def gather(examples: tf.Tensor) -> tf.Tensor:
         passes = examples // count
@@ -31,7 +36,9 @@ def batches(
             max_index=np.int64(count - 1),
             rounds=16,  # the default, 4, leaves passes correlated at 0.9
         )
-        return tf.cast(tf.gather(everything, rows), tf.float32) / 255.0
+        pixels = tf.numpy_function(read, [rows], tf.uint8, stateful=False)
+        pixels = tf.ensure_shape(pixels, [batch_size, *images.shape[1:]])
+        return tf.cast(pixels, tf.float32) / 255.0
 
     first_example = first_step * batch_size
     return (
