@@ -122,7 +122,7 @@ BAD = {
     ),
     "unknown data set": (
         ("--model=tiny_infogan", "--dataset=minst"),
-        'Unknown data set "minst": --dataset takes "digits", "synthetic" or any of',
+        'Unknown data set "minst": --dataset takes "digits", "synthetic", "folder"',
     ),
     "a folder for what is built in": (
         ("--model=tiny_infogan", "--data_dir=/tmp"),

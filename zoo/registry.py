@@ -23,7 +23,7 @@ def register(spec: ModelSpec) -> ModelSpec:
 
 
 def models(model_module: str | None = None) -> dict[str, ModelSpec]:
-    """Every entry by name, in order: the modules of `zoo`, then the user's own.
+    """Every entry, in the order of the names: those of `zoo` and the user's own.
 
     Args:
         model_module: a module to import first, which registers entries of its own, e.g.
@@ -44,7 +44,7 @@ def models(model_module: str | None = None) -> dict[str, ModelSpec]:
                 f'--model_module: "{model_module}" cannot be imported ({error}): give a '
                 "module on PYTHONPATH that calls zoo.registry.register."
             ) from error
-    return dict(_MODELS)
+    return dict(sorted(_MODELS.items()))
 
 
 def find(name: str, model_module: str | None = None) -> ModelSpec:
