@@ -25,6 +25,14 @@ def real_data() -> pathlib.Path:
     return pathlib.Path(os.environ[_VARIABLE])
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory):
+    """Keeps the classifiers of tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFOGAN_TF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_spec():
     """The zoo's tiny model: 8 x 8 shapes, every kind of code, 20 steps."""

@@ -1,5 +1,6 @@
 """Scores against known answers, and metrics.json of a real run."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -8,15 +9,27 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
 import infogan_tf
 from infogan_tf import data
+from infogan_tf.blocks import Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
-from infogan_tf.evaluation import clustering, evaluate, information, most_probable, table
+from infogan_tf.evaluation import (
+    classifier,
+    clustering,
+    disentanglement,
+    evaluate,
+    information,
+    most_probable,
+    table,
+)
+from infogan_tf.evaluation.evaluate import draw
 from infogan_tf.latents import Categorical, LatentSpace, Noise
 from infogan_tf.models import InfoGAN
+from infogan_tf.spec import DataSpec
 
 
 def score(train, test, count):
@@ -169,7 +182,19 @@ def test_every_image_gets_its_most_probable_category(telepath):
     np.testing.assert_array_equal(most_probable(telepath, "c1", images), categories)
 
 
+SETS = ("real", "generated")
+
+
 # --- evaluate --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def brief():
+    """Scores of the tiny run need no precision."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier, "STEPS", 60)
+        patch.setattr(disentanglement, "VOTES", 300)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -187,8 +212,24 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     }
     finite = {"mi/c1_max", "mi/c4_max"}  # a continuous code has no most
     parts = ("accuracy", "nmi", "ari", "code_to_label")
-    scores = {f"clustering/{part}" for part in parts}
-    assert written.keys() == {"model", "step", "seed", "images"} | codes | finite | scores
+    scores = {f"clustering/{part}" for part in (*parts, "generated_agreement")}
+    scores |= {
+        f"fidelity/{score}"
+        for score in (
+            *("features", "classifier_accuracy"),
+            *("fid", "kid", "kid_stddev", "precision", "recall"),
+            *(f"spread_{of}_{over}" for of in SETS for over in ("within", "overall")),
+        )
+    }
+    scores |= {
+        f"disentanglement/{score}"
+        for score in (
+            *("mig", "dci", "dci_completeness", "dci_informativeness", "sap"),
+            *("factor_vae", "beta_vae", "modularity", "explicitness"),
+        )
+    }
+    header = {"model", "step", "seed", "images"}
+    assert written.keys() == header | codes | finite | scores
     assert written["model"] == "tiny_infogan"
     assert (written["step"], written["seed"]) == (20, 0)
     assert written["images"] == "drawn shapes"
@@ -253,16 +294,71 @@ def test_labels_of_test_images_are_read_by_the_scores_alone(
     assert absurd["clustering/accuracy"] == 0
 
 
-def test_training_does_without_labels(tiny_run, tiny_spec, npz_of_shapes, tmp_path):
+def test_training_does_without_labels(tiny_run, tiny_spec, npz_of_shapes, tmp_path, capsys):
     run, source = tmp_path / "run", npz_of_shapes()
     unlabelled = infogan_tf.train(tiny_spec, run, **source)
     labelled = infogan_tf.load(tiny_run)
     for ours, theirs in zip(unlabelled.variables, labelled.variables, strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=ours.path)
+    capsys.readouterr()
     metrics = evaluate(run)  # finds the images where the training had them
     assert metrics["images"].endswith("shapes.npz")
     assert "mi/c1" in metrics
-    assert not any(name.startswith("clustering/") for name in metrics)
+    assert {name.split("/")[0] for name in metrics} == {
+        *("model", "step", "seed", "images", "mi")
+    }
+    assert capsys.readouterr().out == (
+        "Not scored: disentanglement (the images have no factors); clustering, fidelity "
+        "and controls (the images have no labels).\n"
+    )
+
+
+def test_agreement_is_that_of_the_classifier(evaluated, tiny_run, tiny_spec):
+    metrics = evaluated[0]
+    shapes = data.load(tiny_spec.data)
+    model = infogan_tf.load(tiny_run)
+    codes, images = draw(model, len(shapes.test))
+    assert images.dtype == np.uint8 and images.shape == shapes.test.images.shape
+    np.testing.assert_allclose(
+        images[:5] / 255,
+        model.generate_images({k: tf.constant(v) for k, v in codes.items()})[:5],
+        atol=0.51 / 255,
+    )
+    read = classifier.cached(shapes.train).read(images).labels
+    label_of = metrics["clustering/code_to_label"]
+    agree = [label_of[c] == label for c, label in zip(codes["c1"], read, strict=True)]
+    assert metrics["clustering/generated_agreement"] == pytest.approx(np.mean(agree))
+
+
+def test_digits_are_measured_and_too_few_images_are_named(tiny_spec, tmp_path, capsys):
+    spec = dataclasses.replace(
+        tiny_spec,
+        data=DataSpec("digits", (28, 28, 1)),
+        generator=(
+            Dense(14 * 14, activation="relu"),
+            Reshape(14, 14, 1),
+            UpConvolution(1, activation="sigmoid", batch_norm=False),
+        ),
+        training=dataclasses.replace(tiny_spec.training, steps=2),
+    )
+    infogan_tf.train(spec, tmp_path / "run")
+    metrics = evaluate(tmp_path / "run")
+    for code in ("c2", "c3"):
+        for name in ("slant", "width"):
+            assert -1 <= metrics[f"controls/{code}/{name}"] <= 1
+            assert f"controls/{code}/{name}_change" in metrics
+    assert "controls/c1/slant" not in metrics
+    assert metrics["fidelity/features"] == "digits_classifier"
+
+    few = data.digits.load((28, 28, 1)).train.take(slice(300))
+    archive = tmp_path / "few.npz"
+    np.savez(archive, images=few.images, labels=few.labels, factors=few.labels[:, None])
+    capsys.readouterr()
+    metrics = evaluate(tmp_path / "run", dataset="few", data_dir=archive)
+    assert not any(name.startswith("fidelity/") for name in metrics)
+    printed = capsys.readouterr().out
+    assert "fidelity (30 images are too few for the Fréchet distance: it needs" in printed
+    assert "disentanglement (The factors have 10 values" in printed
 
 
 # --- what cannot be ----------------------------------------------------------------------

@@ -55,6 +55,13 @@ class Pictures:
     factor_names: Sequence[str] = ()
 
 
+def home() -> pathlib.Path:
+    """The folder of everything that is kept for later runs."""
+    return pathlib.Path(
+        os.environ.get(VARIABLE) or pathlib.Path.home() / ".cache/infogan_tf"
+    )
+
+
 def decode_once(
     origin: str,
     files: Sequence[pathlib.Path],
@@ -80,24 +87,22 @@ def decode_once(
         InfoGANError: no image is left, or the cache cannot be written. Nothing is left
             half-written.
     """
-    home = pathlib.Path(
-        os.environ.get(VARIABLE) or pathlib.Path.home() / ".cache/infogan_tf"
-    )
+    folder = home()
     key = json.dumps(
         [VERSION, preprocessing, image_shape, *map(_fingerprint, files)]
     ).encode()
-    entry = home / hashlib.sha256(key).hexdigest()
+    entry = folder / hashlib.sha256(key).hexdigest()
     found = _read(entry)
     if not found:
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            with (home / f"{entry.name}.lock").open("w") as lock:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / f"{entry.name}.lock").open("w") as lock:
                 _wait_for(lock, origin)
                 if not _read(entry):  # nobody else wrote it meanwhile
                     _write(entry, origin, image_shape, pictures())
         except OSError as error:
             raise InfoGANError(
-                f"The cache of decoded images in {home} cannot be written: {error}. Make "
+                f"The cache of decoded images in {folder} cannot be written: {error}. Make "
                 f"room there, or name another folder in the variable {VARIABLE}."
             ) from error
         found = _read(entry)

@@ -1,19 +1,29 @@
-"""Scores a trained run: what each code knows, and what the categories turned out to be."""
+"""Scores a trained run: what each code knows, and how real its images look."""
 
 import math
 import os
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from infogan_tf import data
-from infogan_tf.evaluation import clustering, information
+from infogan_tf.errors import InfoGANError
+from infogan_tf.evaluation import (
+    classifier,
+    clustering,
+    disentanglement,
+    fidelity,
+    information,
+    morphology,
+)
 from infogan_tf.latents import Categorical
-from infogan_tf.models import InfoGAN
+from infogan_tf.models import GAN, InfoGAN
 from infogan_tf.training.run_directory import RunDirectory, write_json
 from infogan_tf.training.train import load
 
 BATCH = 500
+IMAGES = 10_000  # real and generated ones that are compared, at most
 
 
 def evaluate(
@@ -25,15 +35,22 @@ def evaluate(
 ) -> dict[str, Any]:
     """Scores the newest checkpoint of a run and writes its metrics.json.
 
+    docs/evaluation.md has the protocol of every score. What the images do not allow is
+    left out, and said in one printed line.
+
     Args:
         run_dir: of a training.
         dataset, data_dir: the images to score on; those of the training if not given.
-        seed: of the generated images that information is measured on.
+        seed: of the generated images and of the estimators.
 
     Returns:
-        `model`, `step`, `seed`; `mi/<code>`, `mi/<code>_stderr` and, where finite,
-        `mi/<code>_max`, in nats; with labels, for the first categorical code,
-        `clustering/accuracy`, `/nmi`, `/ari`, `/code_to_label`.
+        `model`, `step`, `seed`, `images`; `mi/<code>`, `mi/<code>_stderr` and, where
+        finite, `mi/<code>_max`, in nats. With labels, for the first categorical code,
+        `clustering/accuracy`, `/nmi`, `/ari`, `/code_to_label`, `/generated_agreement`;
+        `fidelity/fid`, `/kid`, `/kid_stddev`, `/precision`, `/recall`, `/spread_...` in the
+        space that `fidelity/features` names, of a classifier trained on those labels, and
+        its `fidelity/classifier_accuracy` on the test images. For digits,
+        `controls/<code>/slant` and `/width`. With factors, `disentanglement/...`.
 
     Raises:
         InfoGANError: no checkpoint, or images that cannot be read.
@@ -45,15 +62,36 @@ def evaluate(
     if not (dataset or data_dir):
         dataset, data_dir = options["run"]["dataset"], options["data"]["data_dir"]
     images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
+    labelled = images.train.labels is not None and images.test.labels is not None
     metrics: dict[str, Any] = {
         "model": spec.name,
         "step": int(model.step.numpy()),
         "seed": spec.training.seed,
         "images": images.origin.split(" in ")[0],
     }
+    missing = []
     if isinstance(model, InfoGAN):
         metrics |= _information(model, seed)
+        if images.test.factors:
+            try:
+                metrics |= _disentanglement(model, images, seed)
+            except InfoGANError as error:
+                missing.append(f"disentanglement ({str(error).rstrip('.')})")
+        else:
+            missing.append("disentanglement (the images have no factors)")
+    if labelled:
         metrics |= _clustering(model, images)
+        space = f"{dataset or spec.data.name}_classifier"
+        try:
+            metrics |= _fidelity(model, images, space, metrics, seed)
+        except InfoGANError as error:
+            missing.append(f"fidelity ({str(error).rstrip('.')})")
+        if spec.data.image_shape == (28, 28, 1) and images.train.labels.max() <= 9:
+            metrics |= _controls(model, seed)
+    else:
+        missing.append("clustering, fidelity and controls (the images have no labels)")
+    if missing:
+        print(f"Not scored: {'; '.join(missing)}.")
     write_json(run.metrics_file, metrics)
     return metrics
 
@@ -68,9 +106,36 @@ def _information(model: InfoGAN, seed: int) -> dict[str, float]:
     return metrics
 
 
-def _clustering(model: InfoGAN, images: data.ImageData) -> dict[str, Any]:
-    code = next((c for c in model.latents.codes if isinstance(c, Categorical)), None)
-    if code is None or images.train.labels is None or images.test.labels is None:
+def _disentanglement(model: InfoGAN, images: data.ImageData, seed: int) -> dict[str, float]:
+    """Of training and test images alike: Q saw no factor of either."""
+    count = len(images.train) + len(images.test)
+    rows = np.random.default_rng([seed, 3]).permutation(count)[: disentanglement.ROWS]
+
+    def chosen(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        return np.concatenate([train, test])[rows]
+
+    codes = read_codes(model, chosen(images.train.images, images.test.images))
+    sample = disentanglement.Sample.of(
+        np.stack(list(codes.values()), axis=1),
+        tuple(values.dtype.kind == "i" for values in codes.values()),
+        {
+            name: chosen(values, images.test.factors[name])
+            for name, values in images.train.factors.items()
+        },
+    )
+    scores = disentanglement.measure(sample, seed=seed)
+    return {f"disentanglement/{name}": value for name, value in scores.items()}
+
+
+def _category(model: GAN) -> Categorical | None:
+    """The code that is compared with the labels: the first categorical one that Q reads."""
+    codes = model.latents.codes if isinstance(model, InfoGAN) else ()
+    return next((code for code in codes if isinstance(code, Categorical)), None)
+
+
+def _clustering(model: GAN, images: data.ImageData) -> dict[str, Any]:
+    code = _category(model)
+    if code is None:
         return {}
     scores = clustering.score(
         most_probable(model, code.name, images.train.images),
@@ -82,16 +147,83 @@ def _clustering(model: InfoGAN, images: data.ImageData) -> dict[str, Any]:
     return {f"clustering/{name}": value for name, value in vars(scores).items()}
 
 
+def _fidelity(
+    model: GAN, images: data.ImageData, space: str, metrics: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    """Test images, and as many generated ones, as the classifier sees them."""
+    judge = classifier.cached(images.train)
+    test = images.test.take(slice(IMAGES))
+    codes, drawn = draw(model, len(test), seed=seed)
+    real, generated = judge.read(test.images), judge.read(drawn)
+    scores = vars(fidelity.measure(real.features, generated.features, seed=seed))
+    found: dict[str, Any] = {"fidelity/features": space}
+    found["fidelity/classifier_accuracy"] = float(np.mean(real.labels == test.labels))
+    found |= {f"fidelity/{name}": value for name, value in scores.items()}
+    spreads = {"real": fidelity.spread(real.features, test.labels)}
+    if code := _category(model):
+        code_to_label = np.array(metrics["clustering/code_to_label"])
+        found["clustering/generated_agreement"] = float(
+            np.mean(generated.labels == code_to_label[codes[code.name]])
+        )
+        spreads["generated"] = fidelity.spread(generated.features, codes[code.name])
+    for name, (within, overall) in spreads.items():
+        found[f"fidelity/spread_{name}_within"] = within
+        found[f"fidelity/spread_{name}_overall"] = overall
+    return found
+
+
+def _controls(model: GAN, seed: int) -> dict[str, float]:
+    found = {}
+    for code in model.latents.codes:
+        if code.max_information == math.inf:
+            for name, control in morphology.controls(model, code.name, seed=seed).items():
+                found[f"controls/{code.name}/{name}"] = control.correlation
+                found[f"controls/{code.name}/{name}_change"] = control.change
+    return found
+
+
+def draw(
+    model: GAN, count: int, *, seed: int = 0
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Images from the prior, and what they were made of.
+
+    Returns:
+        Each code's values [count] by name, and "noise" [count, size]; the images, uint8
+        [count, height, width, channels], rounded to bytes as real ones are.
+    """
+    parts = []
+    for place in range(0, count, BATCH):
+        draws = tf.random.experimental.stateless_fold_in(
+            tf.constant([seed, 3], tf.int32), place
+        )
+        latents = model.latents.sample(min(BATCH, count - place), draws)
+        images = np.rint(255 * np.clip(model.generate_images(latents), 0, 1))
+        parts.append({**latents, "images": images.astype(np.uint8)})
+    drawn = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return drawn, drawn.pop("images")
+
+
+def read_codes(model: InfoGAN, images: np.ndarray) -> dict[str, np.ndarray]:
+    """What Q reads in images (uint8 [n, H, W, C]), each code's values [n] by name.
+
+    The most probable value of a discrete code (int64), the mean of a continuous one.
+    """
+    parts: dict[str, list[np.ndarray]] = {code.name: [] for code in model.latents.codes}
+    for place in range(0, len(images), BATCH):
+        posterior = model.recognize(
+            images[place : place + BATCH].astype(np.float32) / 255.0
+        )
+        for name, found in posterior.items():
+            discrete = "probabilities" in found
+            parts[name].append(
+                found["probabilities"].argmax(axis=1) if discrete else found["mean"]
+            )
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
 def most_probable(model: InfoGAN, code_name: str, images: np.ndarray) -> np.ndarray:
     """The most probable category of each image (uint8 [n, H, W, C]), int64 [n]."""
-    return np.concatenate(
-        [
-            model.recognize(images[place : place + BATCH].astype(np.float32) / 255.0)[
-                code_name
-            ]["probabilities"].argmax(axis=1)
-            for place in range(0, len(images), BATCH)
-        ]
-    )
+    return read_codes(model, images)[code_name]
 
 
 def table(metrics: dict[str, Any]) -> str:
