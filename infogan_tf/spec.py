@@ -114,6 +114,8 @@ class ModelSpec:
             range of pixel values that the networks work in.
         trunk: blocks that D and Q share, from an image on.
         recognition: blocks between the trunk and Q's output layer, possibly none.
+        recognition_stddev: of the initial weights of that output layer. The larger, the
+            sooner L_I rises, and the less G has learned of the images by then.
         game: what G and D play.
         training: its numbers.
         channel: noise between G and Q (see `infogan_tf.channel`), or None.
@@ -127,6 +129,7 @@ class ModelSpec:
     generator: tuple[blocks.Block | blocks.Reshape, ...]
     trunk: tuple[blocks.Block | blocks.Flatten, ...]
     recognition: tuple[blocks.Block, ...] = ()
+    recognition_stddev: float = blocks.WEIGHT_STDDEV
     game: games.Game = games.NonSaturating()  # noqa: RUF009  frozen
     training: TrainSpec = TrainSpec()
     channel: RandomAffine | None = None
@@ -139,6 +142,11 @@ class ModelSpec:
             raise InfoGANError(
                 f"{self.name}: the generator ends with the activation {last}; it has to be "
                 f"{' or '.join(PIXEL_RANGES)}, which fixes the range of its pixels."
+            )
+        if not 0 < self.recognition_stddev < math.inf:
+            raise InfoGANError(
+                f"{self.name}: recognition_stddev is {self.recognition_stddev}; it has to "
+                "be a finite number above 0."
             )
         for code in self.channel.codes if self.channel else ():
             self.latents[code]  # raises where there is no such code

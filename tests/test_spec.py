@@ -184,6 +184,14 @@ def test_a_bad_image_shape_is_named(shape):
     )
 
 
+def test_q_cannot_start_at_nothing(tiny_spec):
+    with pytest.raises(InfoGANError) as error:
+        dataclasses.replace(tiny_spec, recognition_stddev=0.0)
+    assert str(error.value) == (
+        "tiny_infogan: recognition_stddev is 0.0; it has to be a finite number above 0."
+    )
+
+
 @pytest.mark.parametrize("last", [(Dense(4, activation="relu"),), (Reshape(2, 2, 1),), ()])
 def test_a_generator_has_to_end_in_pixels(last):
     found = message(dataclasses.replace, EVERYTHING, generator=last)

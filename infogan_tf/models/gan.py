@@ -376,6 +376,7 @@ def _head(
     network: keras.Model,
     name: str,
     seed: int,
+    *,
     stddev: float = WEIGHT_STDDEV,
 ) -> keras.layers.Dense:
     """A linear float32 output layer on top of `network`, weights from N(0, stddev^2)."""
