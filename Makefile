@@ -16,7 +16,7 @@ install: $(INSTALLED)
 
 $(INSTALLED): setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[tf-cpu,figures,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[tf-cpu,dev]"
 	touch $@
 
 demo: $(INSTALLED)

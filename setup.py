@@ -18,11 +18,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["infogan_tf*", "zoo*"]),
+    package_data={"infogan_tf.evaluation": ["report.html"]},
     python_requires=">=3.11,<3.14",
     install_requires=[  # the reason for each is in WORKSPACE.md
         "absl-py>=2",
         "importlib_resources",
+        "jinja2>=3.1",
         "keras>=3.12,<4",
+        "matplotlib>=3.8",
         "numpy>=1.26",
         "pillow>=10.1",
         "scikit-learn>=1.4",
@@ -34,7 +37,6 @@ setup(
         "tf": ["tensorflow>=2.21,<2.22"],
         "tf-cpu": ["tensorflow-cpu>=2.21,<2.22"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "figures": ["matplotlib>=3.8"],
         "dev": ["build", "hypothesis", "pytest", "pytest-xdist", "ruff>=0.14,<0.17"],
     },
 )

@@ -1,8 +1,11 @@
-"""Figures of the paper, drawn from the logs of our runs."""
+"""Curves from the logs of our runs, those of the paper's figures among them."""
 
+import math
 import os
 import pathlib
 from collections.abc import Sequence
+
+from matplotlib.figure import Figure
 
 from infogan_tf.errors import InfoGANError
 from infogan_tf.training import RunDirectory
@@ -16,14 +19,8 @@ def information_against_steps(
     """Figure 1: L_I of the first code in nats against updates, a curve for each run.
 
     Raises:
-        InfoGANError: a run has no log or no codes, or matplotlib is not installed.
+        InfoGANError: a run has no log or no codes.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InfoGANError(
-            'Figures need matplotlib: pip install "infogan_tf[figures]".'
-        ) from error
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for run_dir in run_dirs:
@@ -42,3 +39,26 @@ def information_against_steps(
     axes.legend(frameon=False)
     figure.savefig(output, dpi=120)
     return pathlib.Path(output)
+
+
+def training_curves(run: RunDirectory) -> Figure:
+    """A run's log against updates: L_I of each code beside its H(c), and both losses."""
+    lines = run.log()
+    steps = [line["step"] for line in lines]
+    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    information, losses = figure.subplots(1, 2)
+    for code in run.spec().latents.codes:
+        nats = [line.get(f"mi/{code.name}", math.nan) for line in lines]
+        [curve] = information.plot(steps, nats, label=code.name)
+        if code.max_information < math.inf:
+            information.axhline(
+                code.max_information, color=curve.get_color(), linestyle=":", linewidth=1
+            )
+    information.set(xlabel="updates", title="$L_I$ in nats (dotted: H(c))")
+    for name in ("d_loss", "g_loss"):
+        losses.plot(steps, [line[name] for line in lines], label=name)
+    losses.set(xlabel="updates", title="losses")
+    for axes in (information, losses):
+        if axes.lines:
+            axes.legend(frameon=False)
+    return figure

@@ -1,10 +1,14 @@
 """Scores against known answers, and metrics.json of a real run."""
 
+import base64
 import dataclasses
+import io
 import itertools
 import json
 import math
+import re
 import shutil
+import subprocess
 
 import keras
 import numpy as np
@@ -12,6 +16,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 import infogan_tf
 from infogan_tf import data
@@ -20,6 +25,7 @@ from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import (
     classifier,
     clustering,
+    comparison,
     disentanglement,
     evaluate,
     information,
@@ -48,6 +54,7 @@ def test_the_names_of_categories_do_not_matter(permutation):
     found = score((categories, labels), (categories[:20], labels[:20]), 10)
     assert (found.accuracy, found.nmi, found.ari) == pytest.approx((1, 1, 1))
     assert [found.code_to_label[category] for category in permutation] == [*range(10)]
+    assert np.sum(found.confusion) == np.trace(np.array(found.confusion)[:, permutation])
 
 
 def test_categories_drawn_by_chance_score_as_chance():
@@ -211,7 +218,7 @@ def test_metrics_json_holds_what_is_returned(evaluated):
         f"mi/{code}{part}" for code in ("c1", "c2", "c3", "c4") for part in ("", "_stderr")
     }
     finite = {"mi/c1_max", "mi/c4_max"}  # a continuous code has no most
-    parts = ("accuracy", "nmi", "ari", "code_to_label")
+    parts = ("accuracy", "nmi", "ari", "code_to_label", "confusion")
     scores = {f"clustering/{part}" for part in (*parts, "generated_agreement")}
     scores |= {
         f"fidelity/{score}"
@@ -359,6 +366,61 @@ def test_digits_are_measured_and_too_few_images_are_named(tiny_spec, tmp_path, c
     printed = capsys.readouterr().out
     assert "fidelity (30 images are too few for the Fréchet distance: it needs" in printed
     assert "disentanglement (The factors have 10 values" in printed
+
+
+# --- the report ------------------------------------------------------------------------
+
+
+def test_the_confusion_has_rows_of_labels_and_columns_of_categories():
+    pairs = ([0, 0, 1, 1, 1], [1, 1, 0, 0, 1])
+    assert score(pairs, pairs, 2).confusion == ((0, 2), (2, 1))
+
+
+def test_the_report_holds_everything_it_shows(evaluated, tiny_run):
+    page = (tiny_run / "report.html").read_text()
+    metrics = evaluated[0]
+    assert not re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', page)  # no network
+    assert f"{metrics['mi/c1']:.4f}" in page and f"{metrics['fidelity/fid']:.4f}" in page
+    assert "<svg" in page and '"images_sha256"' in page.replace("&#34;", '"')
+    pictures = re.findall(r'alt="([^"]*)" src="data:image/png;base64,([^"]*)"', page)
+    titles = [title for title, _ in pictures]
+    assert titles[-2:] == ["tiny_infogan, step 20: samples", "real images: drawn shapes"]
+    assert titles[0] == "tiny_infogan, step 20: c1 changes" and len(titles) == 6
+    for _, data_of_png in pictures:
+        Image.open(io.BytesIO(base64.b64decode(data_of_png))).load()
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="NO BROWSER: chromium is not here")
+def test_a_browser_shows_the_report(evaluated, tiny_run):
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    file = (tiny_run / "report.html").as_uri()
+    shown = subprocess.run(
+        ["chromium", *options, file], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    confusion = re.search(r'<table id="confusion">(.*?)</table>', shown, re.DOTALL)[1]
+    counts = [int(count) for count in re.findall(r">(\d+)\s*</td>", confusion)]
+    assert counts == list(itertools.chain(*evaluated[0]["clustering/confusion"]))
+
+
+def test_runs_are_compared_in_one_table(evaluated):
+    one = evaluated[0]
+    other = {**one, "seed": 1, "clustering/accuracy": one["clustering/accuracy"] / 2}
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in comparison([one, other]).splitlines()
+    ]
+    place = lines[0].index("clustering/accuracy")
+    accuracy = one["clustering/accuracy"]
+    assert [line[place] for line in lines[2:]] == [
+        f"{accuracy * part:.4f}" for part in (1, 0.5, 0.75, 0.5, 1)
+    ]
+    assert [line[0] for line in lines[2:]] == [
+        *["tiny_infogan"] * 2,
+        "mean",
+        "least",
+        "most",
+    ]
+    assert "mi/c1_stderr" not in lines[0]
 
 
 # --- what cannot be ----------------------------------------------------------------------

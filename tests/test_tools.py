@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -188,3 +189,21 @@ def test_arguments_that_are_no_flags_are_refused():
     code, _, error = command("train", "--model=tiny_infogan", "mnist")
     assert code == 1
     assert "Unexpected arguments: mnist" in error
+
+
+def test_runs_in_one_table(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "metrics.json").write_text('{"model": "m", "seed": 0, "step": 5, "mi/c1": 2.25}')
+    code, out, error = command("evaluate", "--compare", str(run), str(run))
+    assert code == 0, error
+    assert out.splitlines()[2] == "| m | 0 | 5 | 2.2500 |"
+    assert out.splitlines()[-1] == "| most |  |  | 2.2500 |"
+    (run / "metrics.json").unlink()
+    assert fails("evaluate", "--compare", str(run)) == (
+        f"Error: {run} was not scored (it has no metrics.json): run tools/evaluate.py "
+        f"--run_dir={run} first."
+    )
+    assert "--compare got no run" in fails("evaluate", "--compare")
+    assert "more is one run too many: give --compare" in fails(
+        "evaluate", f"--run_dir={run}", "more"
+    )

@@ -57,12 +57,17 @@ def chosen_spec() -> Any:
     return spec.with_training(**given)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Runs a command: a user's mistake is one line on stderr and exit code 1."""
+def run(main: Callable[..., None], *, more_arguments: bool = False) -> None:
+    """Runs a command: a user's mistake is one line on stderr and exit code 1.
+
+    Args:
+        main: called with the words that are no flags, where there may be any.
+        more_arguments: whether there may.
+    """
     logging.set_verbosity(logging.WARNING)
 
     def with_errors(argv: list[str]) -> None:
-        if len(argv) > 1:
+        if len(argv) > 1 and not more_arguments:
             raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
         try:
             import infogan_tf  # noqa: F401  checks TensorFlow and the Keras backend
@@ -71,7 +76,7 @@ def run(main: Callable[[], None]) -> None:
         from infogan_tf.errors import InfoGANError
 
         try:
-            main()
+            main(*argv[1:])
         except InfoGANError as error:
             _fail(error)
 

@@ -1,22 +1,38 @@
-"""Scores a run: prints a table and writes metrics.json.
+"""Scores a run: prints a table, writes metrics.json and report.html.
 
 python tools/evaluate.py --run_dir=DIR [--data_dir=DIR]
+python tools/evaluate.py --compare RUN RUN ...    runs that were scored, in one table
 """
 
-from command_line import FLAGS, define_data_flags, define_run_dir_flag, run
+from absl import flags
+from command_line import FLAGS, define_data_flags, run
 
-define_run_dir_flag()
+flags.DEFINE_string("run_dir", None, "Run directory of a training.")
+flags.DEFINE_bool("compare", None, "Put the runs that follow in one table.")
+flags.mark_flags_as_mutual_exclusive(["run_dir", "compare"], required=True)
 define_data_flags()
 
 
-def main() -> None:
+def main(*runs: str) -> None:
     from infogan_tf import evaluation
+    from infogan_tf.errors import InfoGANError
+    from infogan_tf.training import RunDirectory
 
+    if FLAGS.compare:
+        if not runs:
+            raise InfoGANError("--compare got no run: name the run directories after it.")
+        print(evaluation.comparison([RunDirectory(path).metrics() for path in runs]))
+        return
+    if runs:
+        raise InfoGANError(
+            f"{runs[0]} is one run too many: give --compare to put runs in one table."
+        )
     metrics = evaluation.evaluate(
         FLAGS.run_dir, dataset=FLAGS.dataset, data_dir=FLAGS.data_dir
     )
     print(evaluation.table(metrics))
+    print(f"Report: {RunDirectory(FLAGS.run_dir).report_file}")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, more_arguments=True)

@@ -24,12 +24,14 @@ class Clustering:
         nmi: normalised mutual information on the test images (arithmetic mean), [0, 1].
         ari: adjusted Rand index on the test images, about 0 for chance, 1 at best.
         code_to_label: the label of each category, `UNMATCHED` where there is none.
+        confusion: test images, a row for each label, a column for each category.
     """
 
     accuracy: float
     nmi: float
     ari: float
     code_to_label: tuple[int, ...]
+    confusion: tuple[tuple[int, ...], ...]
 
 
 def fit_assignment(
@@ -42,8 +44,7 @@ def fit_assignment(
         labels: [n], from 0.
         category_count: K; where it exceeds the labels, K - labels stay `UNMATCHED`.
     """
-    matches = np.zeros((category_count, int(labels.max()) + 1), np.int64)
-    np.add.at(matches, (categories, labels), 1)
+    matches = _count(categories, labels, category_count)
     rows, columns = scipy.optimize.linear_sum_assignment(matches, maximize=True)
     code_to_label = np.full(category_count, UNMATCHED)
     code_to_label[rows] = columns
@@ -66,5 +67,15 @@ def score(
             sklearn.metrics.normalized_mutual_info_score(test_labels, test_categories)
         ),
         ari=float(sklearn.metrics.adjusted_rand_score(test_labels, test_categories)),
-        code_to_label=tuple(int(label) for label in code_to_label),
+        code_to_label=tuple(code_to_label.tolist()),
+        confusion=tuple(
+            map(tuple, _count(test_categories, test_labels, category_count).T.tolist())
+        ),
     )
+
+
+def _count(categories: np.ndarray, labels: np.ndarray, category_count: int) -> np.ndarray:
+    """How many images have each category and label, [category_count, labels]."""
+    counts = np.zeros((category_count, int(labels.max()) + 1), np.int64)
+    np.add.at(counts, (categories, labels), 1)
+    return counts

@@ -16,6 +16,7 @@ from infogan_tf.evaluation import (
     fidelity,
     information,
     morphology,
+    report,
 )
 from infogan_tf.latents import Categorical
 from infogan_tf.models import GAN, InfoGAN
@@ -33,7 +34,7 @@ def evaluate(
     data_dir: str | os.PathLike | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Scores the newest checkpoint of a run and writes its metrics.json.
+    """Scores the newest checkpoint of a run; writes its metrics.json and report.html.
 
     docs/evaluation.md has the protocol of every score. What the images do not allow is
     left out, and said in one printed line.
@@ -93,6 +94,7 @@ def evaluate(
     if missing:
         print(f"Not scored: {'; '.join(missing)}.")
     write_json(run.metrics_file, metrics)
+    report.write(run, model, metrics, images.test.images)
     return metrics
 
 
@@ -227,10 +229,12 @@ def most_probable(model: InfoGAN, code_name: str, images: np.ndarray) -> np.ndar
 
 
 def table(metrics: dict[str, Any]) -> str:
-    """The metrics for a terminal, a line each."""
+    """The metrics for a terminal, a line each; the confusion matrix is in the report."""
     width = max(map(len, metrics))
     lines = []
     for name, value in metrics.items():
+        if name == "clustering/confusion":
+            continue
         shown = f"{value:.4f}" if isinstance(value, float) else str(value)
         lines.append(f"{name:{width}}  {shown}")
     return "\n".join(lines)

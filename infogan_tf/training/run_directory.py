@@ -27,7 +27,7 @@ class RunDirectory:
     checkpoints/      the last few, and the step of each in its name
     train_log.jsonl   one line each logging interval
     traversals/       the sweeps as PNG
-    metrics.json      written by evaluate
+    metrics.json      written by evaluate, with the page report.html
     events/           TensorBoard
     """
 
@@ -38,6 +38,7 @@ class RunDirectory:
         self.log_file = self.path / "train_log.jsonl"
         self.traversals = self.path / "traversals"
         self.metrics_file = self.path / "metrics.json"
+        self.report_file = self.path / "report.html"
         self.events = self.path / "events"
 
     def create(self, options: dict[str, Any]) -> None:
@@ -119,6 +120,22 @@ class RunDirectory:
                 with contextlib.suppress(ValueError):
                     lines.append(json.loads(line))
         return lines
+
+    def metrics(self) -> dict[str, Any]:
+        """Reads metrics.json.
+
+        Raises:
+            InfoGANError: there is none, or it is damaged.
+        """
+        try:
+            return json.loads(self.metrics_file.read_text())
+        except FileNotFoundError as error:
+            raise InfoGANError(
+                f"{self.path} was not scored (it has no metrics.json): run "
+                f"tools/evaluate.py --run_dir={self.path} first."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise InfoGANError(f"{self.metrics_file} cannot be read: {error}.") from error
 
     def rewind_log(self, step: int) -> None:
         """Drops the lines after `step`: they will be written again."""

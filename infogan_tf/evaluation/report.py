@@ -1,0 +1,135 @@
+"""The report of a run: one page that holds all it shows and opens without a network."""
+
+import base64
+import io
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jinja2
+import markupsafe
+import numpy as np
+from PIL import Image
+
+from infogan_tf import figures, files, traversal
+from infogan_tf.models import GAN
+from infogan_tf.training.run_directory import RunDirectory
+
+# The scores that are shown, by the first part of their keys, and what they say.
+GROUPS = {
+    "clustering": "Agreement of the first category with the labels of the test images, "
+    "through a one-to-one map fitted on the training images.",
+    "fidelity": "Distance of generated from real images in the features of a classifier; "
+    "fid and kid are 0 at best, precision and recall 1.",
+    "controls": "Rank correlation of a continuous code with the slant and the width of "
+    "generated digits, and how far it moves them over its range.",
+    "disentanglement": "How the codes lay out known factors; 1 at best.",
+}
+SPREADS = {"fidelity/kid": "fidelity/kid_stddev"}
+
+
+def write(
+    run: RunDirectory, model: GAN, metrics: Mapping[str, Any], real: np.ndarray
+) -> pathlib.Path:
+    """Writes report.html into the run directory.
+
+    Args:
+        run: whose log and options are shown.
+        model: whose sweeps are drawn.
+        metrics: what `evaluate` found.
+        real: images to stand beside the generated ones, uint8 [n, H, W, C].
+    """
+    pictures = traversal.grids(model)
+    pictures["real"] = traversal.real_grid(real, metrics["images"])
+    page = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("report.html")
+    content = page.render(
+        spec=run.spec(),
+        metrics=metrics,
+        curves=_curves(run),
+        sweeps=[_embedded(pictures[code.name]) for code in model.latents.codes],
+        samples=[_embedded(pictures[name]) for name in ("samples", "real")],
+        information=_information(metrics),
+        groups=[
+            (name, meaning, rows)
+            for name, meaning in GROUPS.items()
+            if (rows := _rows(metrics, name))
+        ],
+        options=json.dumps(run.options(), indent=2),
+    )
+    with files.whole(run.report_file) as aside:
+        aside.write_text(content)
+    return run.report_file
+
+
+def _curves(run: RunDirectory) -> markupsafe.Markup:
+    drawn = io.StringIO()
+    figures.training_curves(run).savefig(drawn, format="svg")
+    return markupsafe.Markup(drawn.getvalue()[drawn.getvalue().index("<svg") :])
+
+
+def _embedded(grid: traversal.Grid) -> tuple[str, str]:
+    """The title, and the picture as a data URL."""
+    data = io.BytesIO()
+    Image.fromarray(grid.draw()).save(data, "png", optimize=True)
+    return grid.title, f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+
+
+def _information(
+    metrics: Mapping[str, Any],
+) -> list[tuple[str, float, float, float | None]]:
+    """Of each code: its name, nats, standard error, and the most there can be."""
+    found = []
+    for key, error in metrics.items():
+        if key.startswith("mi/") and key.endswith("_stderr"):
+            nats = key.removesuffix("_stderr")
+            name = nats.removeprefix("mi/")
+            found.append((name, metrics[nats], error, metrics.get(f"{nats}_max")))
+    return found
+
+
+def _rows(metrics: Mapping[str, Any], group: str) -> list[tuple[str, str]]:
+    rows = []
+    for key, value in metrics.items():
+        if key.split("/")[0] != group or key in SPREADS.values():
+            continue
+        if isinstance(value, float):
+            spread = f" ± {metrics[SPREADS[key]]:.4g}" if key in SPREADS else ""
+            rows.append((key.split("/", 1)[1], f"{value:.4f}{spread}"))
+        elif isinstance(value, str):
+            rows.append((key.split("/", 1)[1], value))
+    return rows
+
+
+def comparison(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Several runs side by side as a Markdown table, and below them their mean and least.
+
+    Args:
+        runs: the metrics of each, as `evaluate` wrote them. Their scores that are single
+            numbers are columns.
+    """
+    header = ("model", "seed", "step")
+    scores = [
+        name
+        for name in dict.fromkeys(name for metrics in runs for name in metrics)
+        if any(isinstance(metrics.get(name), float) for metrics in runs)
+        and not name.endswith(("_stderr", "_stddev", "_max"))
+    ]
+    rows = [
+        [
+            *(str(metrics[name]) for name in header),
+            *(f"{metrics[name]:.4f}" if name in metrics else "" for name in scores),
+        ]
+        for metrics in runs
+    ]
+    if len(runs) > 1:
+        columns = [[run[name] for run in runs if name in run] for name in scores]
+        for name, reduce in (("mean", np.mean), ("least", np.min), ("most", np.max)):
+            rows.append([name, "", "", *(f"{reduce(column):.4f}" for column in columns)])
+    lines = [[*header, *scores], ["---"] * (len(header) + len(scores)), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
