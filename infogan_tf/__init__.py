@@ -7,7 +7,7 @@ from infogan_tf import backend as _backend  # noqa: F401
 from infogan_tf.channel import RandomAffine
 from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import evaluate
-from infogan_tf.games import Minimax, NonSaturating
+from infogan_tf.games import Hinge, LeastSquares, Minimax, NonSaturating
 from infogan_tf.latents import (
     Bernoulli,
     Categorical,
@@ -27,9 +27,11 @@ __all__ = [
     "Categorical",
     "DataSpec",
     "Gaussian",
+    "Hinge",
     "InfoGAN",
     "InfoGANError",
     "LatentSpace",
+    "LeastSquares",
     "Minimax",
     "ModelSpec",
     "Noise",

@@ -171,7 +171,8 @@ _TYPES = {
         *(latents.Categorical, latents.Uniform, latents.Gaussian, latents.Bernoulli),
         *(blocks.Dense, blocks.Convolution, blocks.UpConvolution, blocks.Reshape),
         blocks.Flatten,
-        *(games.NonSaturating, games.Minimax, RandomAffine),
+        *(type(game) for game in games.GAMES.values()),
+        RandomAffine,
     )
 }
 

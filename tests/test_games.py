@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.games import Minimax, NonSaturating
+from infogan_tf import games
+from infogan_tf.errors import InfoGANError
+from infogan_tf.games import Hinge, LeastSquares, Minimax, NonSaturating
 
 LN2, LN3 = math.log(2), math.log(3)
-GAMES = [Minimax(), NonSaturating()]
-every_game = pytest.mark.parametrize("game", GAMES, ids=lambda game: type(game).__name__)
+LOGARITHMIC = [Minimax(), NonSaturating()]
+every_game = pytest.mark.parametrize("game", games.GAMES.values(), ids=games.GAMES)
 
 
 def column(*logits):
@@ -31,13 +33,64 @@ BY_HAND = [
 @pytest.mark.parametrize(("real", "fake", "d_loss", "minimax", "non_saturating"), BY_HAND)
 def test_losses(real, fake, d_loss, minimax, non_saturating):
     real, fake = column(*real), column(*fake)
-    for game, g_loss in zip(GAMES, (minimax, non_saturating), strict=True):
+    for game, g_loss in zip(LOGARITHMIC, (minimax, non_saturating), strict=True):
         found = game.discriminator_loss(real, fake), game.generator_loss(fake)
         assert all(loss.shape == () for loss in found)
         np.testing.assert_allclose(found, (d_loss, g_loss), rtol=1e-6)
 
 
-@every_game
+@pytest.mark.parametrize(
+    ("game", "d_loss", "g_loss"),
+    [
+        # logits 0 and 3 on real, -2 and 1 on generated images
+        # ((0-1)^2 + (3-1)^2) / 4 + ((-2+1)^2 + (1+1)^2) / 4; (2^2 + 1^2) / 4
+        (LeastSquares(), 5 / 4 + 5 / 4, 5 / 4),
+        # ((0-1)^2 + (3-1)^2) / 4 + (2^2 + 1^2) / 4; ((-2-1)^2 + 0^2) / 4
+        (LeastSquares(generated=0, real=1, wanted=1), 5 / 4 + 5 / 4, 9 / 4),
+        # (1 + 0) / 2 + (0 + 2) / 2; -(-2 + 1) / 2
+        (Hinge(), 1 / 2 + 1, 1 / 2),
+    ],
+)
+def test_the_losses_without_logarithms(game, d_loss, g_loss):
+    real, fake = column(0, 3), column(-2, 1)
+    found = game.discriminator_loss(real, fake), game.generator_loss(fake)
+    np.testing.assert_allclose(found, (d_loss, g_loss), rtol=1e-6)
+
+
+def test_least_squares_leaves_pearsons_chi_squared():
+    # Two distributions over three images. D's optimum at each is the mean of its two
+    # targets under the posterior, (b p + a q) / (p + q); what is left for G, with the term
+    # that it cannot move, is half the chi^2 of p + q from 2 q (LSGAN, equation 8).
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.3, 0.6])
+    game = LeastSquares()
+    best = (game.real * p + game.generated * q) / (p + q)
+
+    def expected(loss, of):  # a mean over the batch, as an expectation over `of`
+        return sum(of * [float(loss(column(logit))) for logit in best])
+
+    left = expected(game.generator_loss, q) + expected(game.generator_loss, p)
+    assert left == pytest.approx(np.sum((2 * q - (p + q)) ** 2 / (p + q)) / 2)
+    for nudge in (-0.1, 0.1):  # and D's optimum is one
+        levels = [
+            sum(
+                a * (logit - game.real) ** 2 + b * (logit - game.generated) ** 2
+                for a, b, logit in zip(p, q, logits, strict=True)
+            )
+            for logits in (best, best + nudge)
+        ]
+        assert levels[0] < levels[1]
+
+
+def test_an_unknown_game_is_named():
+    with pytest.raises(InfoGANError) as error:
+        games.find("hing")
+    assert str(error.value) == (
+        'Unknown game "hing". Did you mean "hinge"? There are non_saturating, minimax, '
+        "least_squares, hinge."
+    )
+
+
+@pytest.mark.parametrize("game", LOGARITHMIC)
 @pytest.mark.parametrize("real", [-1e4, 0, 1e4])
 @pytest.mark.parametrize("fake", [-1e4, 0, 1e4])
 def test_extreme_logits_stay_finite(game, real, fake):
@@ -60,13 +113,13 @@ def test_the_discriminator_gains_by_calling_real_real_and_fake_fake(game):
 
 @every_game
 def test_the_generator_gains_by_being_called_real(game):
-    assert game.generator_loss(column(0.1)) < game.generator_loss(column(0.0))
+    assert game.generator_loss(column(-0.1)) < game.generator_loss(column(-0.2))
 
 
 def test_only_the_generators_gradient_tells_the_games_apart():
     logits = column(-6.0, -1.0, 0.0, 2.0)
     slopes = []
-    for game in GAMES:
+    for game in LOGARITHMIC:
         with tf.GradientTape() as tape:
             tape.watch(logits)
             loss = game.generator_loss(logits)
@@ -75,5 +128,5 @@ def test_only_the_generators_gradient_tells_the_games_apart():
     # is sure of a fake (l << 0) the first vanishes and the second does not
     np.testing.assert_allclose(slopes[0], -tf.sigmoid(logits) / 4, rtol=1e-5)
     np.testing.assert_allclose(slopes[1], -tf.sigmoid(-logits) / 4, rtol=1e-5)
-    sides = [game.discriminator_loss(logits, logits + 1) for game in GAMES]
+    sides = [game.discriminator_loss(logits, logits + 1) for game in LOGARITHMIC]
     assert sides[0] == sides[1]

@@ -121,6 +121,10 @@ BAD = {
         ("--model=tiny_infogan", "--model_module=no.such"),
         '--model_module: "no.such" cannot be imported',
     ),
+    "unknown game": (
+        ("--model=tiny_infogan", "--game=hing"),
+        'Unknown game "hing". Did you mean "hinge"? There are non_saturating, minimax,',
+    ),
     "unknown data set": (
         ("--model=tiny_infogan", "--dataset=minst"),
         'Unknown data set "minst": --dataset takes "digits", "synthetic", "folder"',

@@ -13,9 +13,10 @@ FLAGS = flags.FLAGS
 
 
 def define_model_flags() -> None:
-    """--model, --model_module and the numbers that override the entry's own."""
+    """--model, --model_module and what overrides the entry's own game and numbers."""
     flags.DEFINE_string("model", None, "Entry of the zoo; see tools/list_models.py.")
     flags.DEFINE_string("model_module", None, "Your module with entries of its own.")
+    flags.DEFINE_string("game", None, "least_squares, hinge, ...: what G and D play.")
     flags.DEFINE_integer("steps", None, "Updates of the generator.")
     flags.DEFINE_integer("batch_size", None, "Real images a step.")
     flags.DEFINE_integer("seed", None, "Everything random is a function of it.")
@@ -49,9 +50,14 @@ def define_run_dir_flag() -> None:
 
 def chosen_spec() -> Any:
     """The ModelSpec of --model, with the flags that were given in place of its numbers."""
+    import dataclasses
+
+    from infogan_tf import games
     from zoo import registry
 
     spec = registry.find(FLAGS.model, FLAGS.model_module)
+    if FLAGS.game:
+        spec = dataclasses.replace(spec, game=games.find(FLAGS.game))
     names = [field for field in vars(spec.training) if field in FLAGS]
     given = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
     return spec.with_training(**given)

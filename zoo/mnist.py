@@ -13,6 +13,7 @@ import dataclasses
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.channel import RandomAffine
+from infogan_tf.games import LeastSquares
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
 from infogan_tf.spec import DataSpec, ModelSpec
 from zoo.registry import register
@@ -71,6 +72,18 @@ register(
         ),
         recognition_stddev=0.02,
         channel=RandomAffine(codes=("c1",)),
+    )
+)
+
+register(
+    dataclasses.replace(
+        PAPER,
+        name="mnist_lsgan",
+        description="LSGAN on MNIST's networks: least squares, Pearson's chi^2",
+        method="gan",
+        latents=LatentSpace(codes=(), noise=Noise(74)),
+        recognition=(),
+        game=LeastSquares(),
     )
 )
 
