@@ -1,5 +1,6 @@
 """The SavedModel contract, on a tiny model with one code of each kind."""
 
+import io
 import os
 import pathlib
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
@@ -26,6 +28,7 @@ SEEDS = np.array([7, -2, 2**31 - 1], np.int32)
 PLACES = np.array([0, 1, 2], np.int32)
 NOISE = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
 IMAGES = 0.5 + 0.5 * np.sin(np.arange(192, dtype=np.float32) ** 2).reshape(3, 8, 8, 1)
+FILES = np.array([tf.io.encode_png(np.uint8(np.rint(255 * x))).numpy() for x in IMAGES])
 INPUTS = {
     "serving_default": KEPT | {"noise": NOISE},
     "generate": KEPT | {"noise": NOISE},
@@ -33,6 +36,8 @@ INPUTS = {
     "sweep": KEPT | {"seed": SEEDS, "code": PLACES},
     "recognize": {"images": IMAGES},
     "discriminate": {"images": IMAGES},
+    "sample_png": KEPT | {"seed": SEEDS},
+    "recognize_png": {"image_bytes": FILES},
 }
 STRANGER = """
 import pathlib, sys
@@ -141,7 +146,12 @@ def expected_outputs(model):
 def test_a_process_without_keras_and_this_project_answers_the_same(
     model, exported, tmp_path
 ):
-    flat = {f"{s}/{name}": value for s, v in INPUTS.items() for name, value in v.items()}
+    flat = {
+        f"{signature}/{name}": value
+        for signature, inputs in INPUTS.items()
+        if not signature.endswith("_png")
+        for name, value in inputs.items()
+    }
     np.savez(tmp_path / "inputs.npz", **flat)
     subprocess.run(
         [sys.executable, "-I", "-c", STRANGER, exported, "inputs.npz", "outputs.npz"],
@@ -181,7 +191,10 @@ def test_a_row_does_not_depend_on_its_batch_mates(call, signature):
     for row in range(3):
         alone = call(signature, {name: v[row : row + 1] for name, v in inputs.items()})
         for name, value in alone.items():
-            np.testing.assert_allclose(value[0], together[name][row], 1e-5, 1e-6)
+            if name == "image_bytes":
+                assert value[0] == together[name][row]
+            else:
+                np.testing.assert_allclose(value[0], together[name][row], 1e-5, 1e-6)
 
 
 @pytest.mark.parametrize("signature", INPUTS)
@@ -191,6 +204,34 @@ def test_an_empty_batch_gives_an_empty_answer(call, signature):
     assert {name: (0, *value.shape[1:]) for name, value in full.items()} == {
         name: value.shape for name, value in empty.items()
     }
+
+
+def test_png_files_are_the_images(call):
+    files = call("sample_png", INPUTS["sample_png"])["image_bytes"]
+    images = call("sample", INPUTS["sample"])["images"]
+    for file, image in zip(files, images, strict=True):
+        pixels = np.asarray(Image.open(io.BytesIO(file)))
+        np.testing.assert_array_equal(pixels, np.rint(255 * image[..., 0]))
+    rounded = np.float32(np.rint(255 * IMAGES) / 255)
+    expected = call("recognize", {"images": rounded})
+    for name, value in call("recognize_png", INPUTS["recognize_png"]).items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (b"GIF89a", "whole PNG files of 8 x 8 pixels, and received none, of bytes] [6]"),
+        (b"", "and received none, of bytes] [0]"),
+        (FILES[0][:40], "and received none, of bytes] [40]"),
+        (FILES[0][:40] + FILES[0][-8:], "DecodePng"),
+        (tf.io.encode_png(np.zeros([9, 8, 1], np.uint8)).numpy(), "received one of] [8 9]"),
+    ],
+)
+def test_what_is_no_fitting_png_file_is_refused(call, file, sentence):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        call("recognize_png", {"image_bytes": np.array([FILES[0], file], object)})
+    assert sentence in str(caught.value)
 
 
 def spoiled(inputs, name, value):
@@ -308,14 +349,16 @@ def test_only_standard_operations_and_no_random_ones_by_default(exported):
     assert all(hasattr(tf.raw_ops, operation) for operation in every)
     assert not [operation for operation in every if "PyFunc" in operation]
     random = {name: any("Random" in op for op in ops) for name, ops in used.items()}
-    assert {name for name, drawn in random.items() if drawn} == {"sample", "sweep"}
+    drawing = {name for name, drawn in random.items() if drawn}
+    assert drawing == {"sample", "sample_png", "sweep"}
     assert any("Conv2D" in operation for operation in used["serving_default"])
 
 
 def test_a_gan_without_codes_has_noise_and_a_seed(tmp_path):
     gan = tiny_model("gan", codes=())
     signatures = tf.saved_model.load(export(gan, tmp_path)).signatures
-    assert set(signatures) == {"serving_default", "generate", "sample", "discriminate"}
+    named = {"serving_default", "generate", "sample", "sample_png", "discriminate"}
+    assert set(signatures) == named
     images = signatures["serving_default"](noise=tf.constant(NOISE))["images"]
     expected = gan.generate_images({"noise": NOISE})
     np.testing.assert_allclose(images, expected, atol=1e-5)

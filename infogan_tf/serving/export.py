@@ -1,18 +1,20 @@
 """SavedModels that any TensorFlow runs, TF Serving too, without Keras or infogan_tf.
 
-    signature     inputs                            outputs
-    generate      every code, noise [batch, size]   images
-    sample        every code, seed                  images
-    sweep         every code, seed, code            images [batch, 10, height, ...]
-    recognize     images                            <name>_probabilities [batch, K]
+    signature      inputs                           outputs
+    generate       every code, noise [batch, size]  images
+    sample         every code, seed                 images
+    sample_png     every code, seed                 image_bytes
+    sweep          every code, seed, code           images [batch, 10, height, ...]
+    recognize      images                           <name>_probabilities [batch, K]
                                                     or <name>_mean, <name>_stddev
-    discriminate  images                            logits
+    recognize_png  image_bytes                      the same
+    discriminate   images                           logits
 
 `serving_default` is `generate`. Other shapes are [batch], and [batch, height, width,
-channels] for images, float32 in [0, 1] both ways. A code is an input by its own name,
-int32 from 0 to K - 1 or any finite float32; `seed` is any int32; `code` is the place,
-int32 from 0, of the code to sweep. A model without codes has no `sweep`, one without Q
-no `recognize`.
+channels] for images, float32 in [0, 1] both ways. `image_bytes` are PNG files, string
+[batch], for REST. A code is an input by its own name, int32 from 0 to K - 1 or any finite
+float32; `seed` is any int32; `code` is the place, int32 from 0, of the code to sweep. A
+model without codes has no `sweep`, one without Q no `recognize` and no `recognize_png`.
 
 Every row is computed by itself, and a batch may be empty. An input that is not possible
 is answered by INVALID_ARGUMENT and a sentence that names it.
@@ -37,6 +39,7 @@ from infogan_tf.latents import Code
 from infogan_tf.models.gan import GAN
 
 SWEEP_STEPS = 10
+PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 Tensors = dict[str, tf.Tensor]
 
@@ -61,10 +64,9 @@ def export(
     """
     folder = pathlib.Path(export_dir) / (name or model.name)
     archive = keras.export.ExportArchive()
-    for signature, (function, inputs) in _signatures(model).items():
-        specs = {key: expected.spec(key) for key, expected in inputs.items()}
-        endpoint = _checked(functools.partial(function, model), inputs)
-        archive.add_endpoint(signature, endpoint, [specs])
+    for signature, endpoint in _endpoints(model).items():
+        specs = {key: expected.spec(key) for key, expected in endpoint.inputs.items()}
+        archive.add_endpoint(signature, endpoint.function, [specs])
     try:
         with _made(folder), TemporaryDirectory(prefix=".export-", dir=folder) as aside:
             written = os.path.join(aside, "model")
@@ -119,8 +121,15 @@ class _Input(NamedTuple):
         return tf.TensorSpec([None, *self.shape], self.dtype, name)
 
 
-def _signatures(model: GAN) -> dict[str, tuple[Callable, dict[str, _Input]]]:
-    """Each signature's function and inputs; `generate` first, as the default."""
+class _Endpoint(NamedTuple):
+    """A signature: from checked tensors by name to tensors by name, and its inputs."""
+
+    function: Callable[[Tensors], Tensors]
+    inputs: dict[str, _Input]
+
+
+def _endpoints(model: GAN) -> dict[str, _Endpoint]:
+    """Every signature; `generate` first, as the default."""
     latents = model.latents
     codes = {
         code.name: _Input(tf.as_dtype(_sweep_values(code).dtype), (), code.domain())
@@ -139,7 +148,14 @@ def _signatures(model: GAN) -> dict[str, tuple[Callable, dict[str, _Input]]]:
         signatures["sweep"] = (_sweep, codes | seed | code)
     if hasattr(model, "recognize_images"):
         signatures["recognize"] = (_recognize, images)
-    return signatures
+    endpoints = {
+        name: _Endpoint(_checked(functools.partial(function, model), inputs), inputs)
+        for name, (function, inputs) in signatures.items()
+    }
+    for name in ("sample", "recognize"):
+        if name in endpoints:
+            endpoints[f"{name}_png"] = _png(endpoints[name])
+    return endpoints
 
 
 def _generate(model: GAN, tensors: Tensors) -> Tensors:
@@ -173,6 +189,48 @@ def _recognize(model: GAN, tensors: Tensors) -> Tensors:
 
 def _discriminate(model: GAN, tensors: Tensors) -> Tensors:
     return {"logits": model.discriminate(tensors["images"])}
+
+
+def _png(endpoint: _Endpoint) -> _Endpoint:
+    """The same endpoint, with PNG files for the images that go in or come out."""
+    inputs = dict(endpoint.inputs)
+    shape = inputs.pop("images").shape if "images" in inputs else None
+
+    def function(tensors: Tensors) -> Tensors:
+        if shape:
+            files = tensors["image_bytes"]
+            tensors = {"images": tf.cast(_decoded(files, shape), tf.float32) / 255}
+        outputs = endpoint.function(tensors)
+        if "images" in outputs:
+            pixels = tf.cast(tf.round(255 * outputs.pop("images")), tf.uint8)
+            outputs["image_bytes"] = tf.map_fn(
+                tf.io.encode_png, pixels, fn_output_signature=tf.string
+            )
+        return outputs
+
+    files = {"image_bytes": _Input(tf.string)} if shape else {}
+    return _Endpoint(function, inputs | files)
+
+
+def _decoded(files: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    """The pixels of PNG files [batch], uint8 [batch, *shape]; no other size is taken."""
+    height, width, channels = shape
+    expected = f"Input image_bytes takes whole PNG files of {width} x {height} pixels"
+
+    def decode(file: tf.Tensor) -> tf.Tensor:
+        start = tf.strings.substr(file, 0, 8)
+        end = tf.strings.substr(PNG_START + file, -8, 8)
+        whole = tf.equal(start, PNG_START) & tf.equal(end, PNG_END)
+        said = [f"{expected}, and received none, of bytes", tf.strings.length(file)]
+        with tf.control_dependencies([tf.debugging.Assert(whole, said)]):
+            pixels = tf.io.decode_png(tf.identity(file), channels)
+        size = tf.shape(pixels)[1::-1]
+        said = [f"{expected}, and received one of", size]
+        fits = tf.reduce_all(tf.equal(size, [width, height]))
+        with tf.control_dependencies([tf.debugging.Assert(fits, said)]):
+            return tf.ensure_shape(tf.identity(pixels), shape)
+
+    return tf.map_fn(decode, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 
 
 def _draw_noise(model: GAN, seeds: tf.Tensor) -> tf.Tensor:
