@@ -1,8 +1,10 @@
 """The SavedModel contract, on a tiny model with one code of each kind."""
 
 import io
+import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +17,7 @@ from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Bernoulli, Categorical, LatentSpace, Noise, Uniform
 from infogan_tf.models import build
-from infogan_tf.serving import SWEEP_STEPS, export
+from infogan_tf.serving import SWEEP_STEPS, export, model_card
 from infogan_tf.spec import DataSpec, ModelSpec
 
 CODES = (Categorical("digit", 5), Uniform("slant"), Bernoulli("bold"))
@@ -352,6 +354,19 @@ def test_only_standard_operations_and_no_random_ones_by_default(exported):
     drawing = {name for name, drawn in random.items() if drawn}
     assert drawing == {"sample", "sample_png", "sweep"}
     assert any("Conv2D" in operation for operation in used["serving_default"])
+
+
+def test_the_card_says_what_codes_control(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "metrics.json").unlink(missing_ok=True)
+    card = model_card(run)
+    assert card["metrics"] == {} and card["data"]["origin"] == "drawn shapes"
+    assert [code["controls"] for code in card["codes"]] == [{}] * 4
+    scores = {"mi/c2": 1.5, "controls/c2/slant": -0.9, "controls/c3/width": 0.5}
+    (run / "metrics.json").write_text(json.dumps(scores))
+    codes = {code["name"]: code["controls"] for code in model_card(run)["codes"]}
+    assert codes["c2"] == {"slant": -0.9, "nats": 1.5}
+    assert codes["c3"] == {"width": 0.5}
 
 
 def test_a_gan_without_codes_has_noise_and_a_seed(tmp_path):

@@ -74,6 +74,11 @@ def test_train_evaluate_traverse_export(tmp_path):
     assert (code, error) == (0, "")
     assert said.strip() == str(out / "tiny_infogan" / "1")
     assert (out / "tiny_infogan" / "1" / "saved_model.pb").exists()
+    card = json.loads((out / "tiny_infogan" / "1" / "model_card.json").read_text())
+    assert card["metrics"] == metrics and card["model"] == "tiny_infogan"
+    assert card["codes"][0]["name"] == "c1"
+    assert card["codes"][0]["controls"] == {"nats": metrics["mi/c1"]}
+    assert str(tmp_path) not in json.dumps(card)
 
 
 def test_dry_run_prints_the_resolved_options_and_writes_nothing(tmp_path):

@@ -13,10 +13,11 @@ flags.mark_flag_as_required("export_dir")
 
 
 def main() -> None:
-    from infogan_tf.serving import export
+    from infogan_tf.serving import export, model_card
     from infogan_tf.training import load
 
-    print(export(load(FLAGS.run_dir, average=FLAGS.ema), FLAGS.export_dir))
+    model = load(FLAGS.run_dir, average=FLAGS.ema)
+    print(export(model, FLAGS.export_dir, card=model_card(FLAGS.run_dir)))
 
 
 if __name__ == "__main__":

@@ -23,12 +23,13 @@ is answered by INVALID_ARGUMENT and a sentence that names it.
 import contextlib
 import functools
 import itertools
+import json
 import math
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -45,7 +46,11 @@ Tensors = dict[str, tf.Tensor]
 
 
 def export(
-    model: GAN, export_dir: str | os.PathLike, *, name: str | None = None
+    model: GAN,
+    export_dir: str | os.PathLike,
+    *,
+    name: str | None = None,
+    card: Mapping[str, Any] | None = None,
 ) -> pathlib.Path:
     """Writes `model` for serving, under the next free version number.
 
@@ -55,6 +60,7 @@ def export(
         model: what to write, with the weights that it has now.
         export_dir: holds one folder for each model; made where it is missing.
         name: of the model's folder, `model.name` where not given.
+        card: what is written beside it as model_card.json; see `model_card`.
 
     Returns:
         export_dir/<name>/<version>, version being 1 or one above the largest there.
@@ -71,6 +77,9 @@ def export(
         with _made(folder), TemporaryDirectory(prefix=".export-", dir=folder) as aside:
             written = os.path.join(aside, "model")
             archive.write_out(written, verbose=False)
+            if card is not None:
+                text = json.dumps(card, indent=2) + "\n"
+                pathlib.Path(written, "model_card.json").write_text(text)
             return _publish(written, folder)
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         reason = getattr(error, "strerror", "No space left")
