@@ -27,6 +27,7 @@ demo: $(INSTALLED)
 	$(BIN)/python tools/export.py --run_dir=$(RUN_DIR) --export_dir=$(EXPORT_DIR)
 	@echo
 	@echo "Sweeps, one picture per code:  $(RUN_DIR)/traversals/"
+	@echo "Report, one page with all:     $(RUN_DIR)/report.html"
 	@echo "Scores:                        $(RUN_DIR)/metrics.json"
 	@echo "SavedModel for TF Serving:     $(EXPORT_DIR)/mnist_infogan/"
 	@echo "Watch what the codes learned:  $(BIN)/tensorboard --logdir=$(RUN_DIR) --samples_per_plugin images=100"
