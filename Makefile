@@ -17,6 +17,7 @@ install: $(INSTALLED)
 $(INSTALLED): setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[tf-cpu,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps tensorflow-serving-api==2.21.0
 	touch $@
 
 demo: $(INSTALLED)

@@ -356,6 +356,30 @@ def test_only_standard_operations_and_no_random_ones_by_default(exported):
     assert any("Conv2D" in operation for operation in used["serving_default"])
 
 
+def test_a_server_warms_up_with_a_request_for_each_signature(exported, call):
+    logs = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    file = exported / "assets.extra" / "tf_serving_warmup_requests"
+    requests = [
+        logs.PredictionLog.FromString(record.numpy()).predict_log.request
+        for record in tf.data.TFRecordDataset(str(file))
+    ]
+    served = [request.model_spec.signature_name for request in requests]
+    assert sorted(served) == sorted(set(INPUTS) - {"serving_default"})
+    assert {request.model_spec.name for request in requests} == {"tiny_infogan"}
+    for request in requests:
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        for value in call(request.model_spec.signature_name, inputs).values():
+            assert len(value) == 1
+
+
+def test_without_the_servers_package_there_is_no_warm_up(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
+    version = export(model, tmp_path)
+    assert not (version / "assets.extra").exists()
+    assert (version / "saved_model.pb").exists()
+
+
 def test_the_card_says_what_codes_control(tiny_run, tmp_path):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / "metrics.json").unlink(missing_ok=True)

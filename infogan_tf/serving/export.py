@@ -55,6 +55,8 @@ def export(
     """Writes `model` for serving, under the next free version number.
 
     The version appears whole or not at all: a server may poll the directory meanwhile.
+    Where tensorflow-serving-api is installed, TF Serving finds one request for each
+    signature beside it, and sends them before it answers anybody.
 
     Args:
         model: what to write, with the weights that it has now.
@@ -70,13 +72,15 @@ def export(
     """
     folder = pathlib.Path(export_dir) / (name or model.name)
     archive = keras.export.ExportArchive()
-    for signature, endpoint in _endpoints(model).items():
+    endpoints = _endpoints(model)
+    for signature, endpoint in endpoints.items():
         specs = {key: expected.spec(key) for key, expected in endpoint.inputs.items()}
         archive.add_endpoint(signature, endpoint.function, [specs])
     try:
         with _made(folder), TemporaryDirectory(prefix=".export-", dir=folder) as aside:
             written = os.path.join(aside, "model")
             archive.write_out(written, verbose=False)
+            _write_warm_up(written, folder.name, model, endpoints)
             if card is not None:
                 text = json.dumps(card, indent=2) + "\n"
                 pathlib.Path(written, "model_card.json").write_text(text)
@@ -87,6 +91,37 @@ def export(
             f"The model cannot be written to {folder} ({reason}): choose an export "
             "directory that you may write to and that has space left."
         ) from error
+
+
+def _write_warm_up(
+    written: str, name: str, model: GAN, endpoints: dict[str, "_Endpoint"]
+) -> None:
+    """Writes one request of one row for each signature of the model called `name`."""
+    try:
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+    except ImportError:  # an optional package
+        return
+    latents = model.latents.sample(1, tf.constant([0, 0]))
+    image = model.generate_images(latents)
+    pixels = tf.cast(tf.round(255 * image[0]), tf.uint8)
+    tensors = latents | {
+        "seed": tf.constant([0]),
+        "code": tf.constant([0]),
+        "images": image,
+        "image_bytes": tf.io.encode_png(pixels)[tf.newaxis],
+    }
+    folder = pathlib.Path(written, "assets.extra")
+    folder.mkdir()
+    with tf.io.TFRecordWriter(str(folder / "tf_serving_warmup_requests")) as file:
+        for signature, endpoint in endpoints.items():
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = name
+            request.model_spec.signature_name = signature
+            for key in endpoint.inputs:
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(tensors[key]))
+            record = prediction_log_pb2.PredictLog(request=request)
+            log = prediction_log_pb2.PredictionLog(predict_log=record)
+            file.write(log.SerializeToString())
 
 
 @contextlib.contextmanager
