@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 
+import hypothesis
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
@@ -264,6 +267,61 @@ def test_what_is_not_possible_is_refused_by_name(call, signature, name, value, p
         call(signature, spoiled(INPUTS[signature], name, value))
     sentence = f"Input {name} takes {possible}, and received"
     assert f"[{sentence}] [{value}]" in str(caught.value)
+
+
+@st.composite
+def malformed(draw):
+    """A signature and inputs that it has to refuse."""
+    signature = draw(st.sampled_from(sorted(INPUTS)))
+    inputs = dict(INPUTS[signature])
+    name = draw(st.sampled_from(sorted(inputs)))
+    array = inputs[name]
+    kind = draw(
+        st.sampled_from(["missing", "renamed", "type", "rank", "width", "rows", "value"])
+    )
+    if kind == "missing":
+        del inputs[name]
+    elif kind == "renamed":
+        inputs[draw(st.text("abc_", min_size=9, max_size=12))] = inputs.pop(name)
+    elif kind == "type":
+        other = [np.float64, np.int64, np.bool_, "S"]
+        inputs[name] = np.zeros(array.shape, draw(st.sampled_from(other)))
+    elif kind == "rank":
+        axis = draw(st.integers(0, array.ndim))
+        inputs[name] = np.expand_dims(array, axis) if array.ndim > 1 else array[:, None]
+    elif kind == "width" and array.ndim > 1:
+        inputs[name] = np.repeat(array, draw(st.integers(2, 4)), axis=-1)
+    elif kind == "rows" and len(inputs) > 1:
+        inputs[name] = np.repeat(array, draw(st.integers(2, 3)), axis=0)
+    elif array.dtype == object or array.dtype.kind == "S":
+        broken = draw(st.binary(max_size=60) | st.builds(FILES[0].__getitem__, cuts()))
+        inputs[name] = np.array([FILES[0], broken, FILES[2]], object)
+    elif name == "seed":  # every number is a seed
+        del inputs[name]
+    else:
+        bad = [-9, 99] if array.dtype.kind == "i" else [np.nan, np.inf, -np.inf]
+        inputs = spoiled(inputs, name, draw(st.sampled_from(bad)))
+    return signature, inputs
+
+
+def cuts():
+    """Slices that leave a part of a file."""
+    return st.builds(slice, st.integers(0, len(FILES[0]) - 1))
+
+
+@hypothesis.settings(max_examples=int(os.environ.get("MALFORMED_REQUESTS", "150")))
+@given(request=malformed())
+def test_a_malformed_request_is_refused_and_the_next_is_answered(call, expected, request):
+    with pytest.raises((tf.errors.InvalidArgumentError, TypeError, ValueError)):
+        call(*request)
+    np.testing.assert_array_equal(
+        call("generate", INPUTS["generate"])["images"], expected["images"]
+    )
+
+
+@pytest.fixture(scope="module")
+def expected(call):
+    return call("generate", INPUTS["generate"])
 
 
 def test_inputs_of_different_lengths_are_refused(call):
