@@ -54,7 +54,7 @@ def training_curves(run: RunDirectory) -> Figure:
             information.axhline(
                 code.max_information, color=curve.get_color(), linestyle=":", linewidth=1
             )
-    information.set(xlabel="updates", title="$L_I$ in nats (dotted: H(c))")
+    information.set(xlabel="updates", title="$L_I$ in nats (dotted: its bound)")
     for name in ("d_loss", "g_loss"):
         losses.plot(steps, [line[name] for line in lines], label=name)
     losses.set(xlabel="updates", title="losses")

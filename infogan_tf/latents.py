@@ -62,9 +62,14 @@ class Code(abc.ABC):
         """H(c) in nats (differential entropy for a continuous code)."""
 
     @property
+    @abc.abstractmethod
+    def discrete(self) -> bool:
+        """Whether there are finitely many values."""
+
+    @property
+    @abc.abstractmethod
     def max_information(self) -> float:
-        """The most nats L_I can reach: H(c), or infinity for a continuous code."""
-        return self.entropy
+        """The most nats L_I can reach; infinity where nothing bounds it."""
 
     @abc.abstractmethod
     def sample(self, count: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -102,6 +107,12 @@ class Code(abc.ABC):
 
 class _Discrete(Code):
     """What codes with finitely many values share; Q outputs one logit per value."""
+
+    discrete = True
+
+    @property
+    def max_information(self) -> float:
+        return self.entropy
 
     @property
     def recognition_width(self) -> int:
@@ -199,16 +210,39 @@ class Bernoulli(_Discrete):
         return tf.cast(value, tf.float32)[:, tf.newaxis]
 
 
+@dataclasses.dataclass(frozen=True)
 class _Continuous(Code):
-    """What real-valued codes share: Q is a normal distribution with a learned spread.
+    """What real-valued codes share: Q is a normal distribution.
 
     The paper's Q outputs a mean and a standard deviation exp(output) (Appendix C). Left
     alone that exponential collapses or explodes, so the logarithm is bent smoothly into
     [0.1, 2] times the spread of the prior; well inside that range it is the paper's.
+
+    A learned deviation rewards ever finer detail without end, and the code goes on taking
+    from the picture what other codes stand for. A fixed one, sigma, makes the objective
+    the squared error of the mean over 2 sigma^2, and gives it an end: L_I is at most
+    H(c) - log(sigma sqrt(2 pi)), reached where Q's mean is right.
+
+    Args:
+        q_stddev: Q's standard deviation, where it is fixed; None: Q learns it.
     """
 
+    q_stddev: float | None = dataclasses.field(default=None, kw_only=True)
+
+    discrete = False
     width = 1
-    recognition_width = 2  # mean, log standard deviation
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.q_stddev is not None and not 0 < self.q_stddev < math.inf:
+            raise InfoGANError(
+                f"Code {self.name}: q_stddev is {self.q_stddev}; it has to be a finite "
+                "number above 0, or absent."
+            )
+
+    @property
+    def recognition_width(self) -> int:
+        return 2 if self.q_stddev is None else 1  # mean, log standard deviation
 
     @property
     @abc.abstractmethod
@@ -222,12 +256,17 @@ class _Continuous(Code):
 
     @property
     def max_information(self) -> float:
-        return math.inf
+        if self.q_stddev is None:
+            return math.inf
+        return self.entropy - math.log(self.q_stddev * math.sqrt(2 * math.pi))
 
     def encode(self, value: tf.Tensor) -> tf.Tensor:
         return tf.cast(value, tf.float32)[:, tf.newaxis]
 
     def _mean_and_log_stddev(self, outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if self.q_stddev is not None:
+            mean = outputs[:, 0]
+            return mean, tf.fill(tf.shape(mean), math.log(self.q_stddev))
         mean, raw = tf.unstack(outputs, axis=-1)
         low, high = math.log(0.1 * self.spread), math.log(2.0 * self.spread)
         raw = tf.clip_by_value(raw, low - 15.0, high + 15.0)  # flat to 3e-7 beyond

@@ -71,8 +71,8 @@ def sweep(model: GAN, code_name: str, *, seed: int = 0) -> Grid:
     space = model.latents
     code = space[code_name]
     values = code.sweep_values(STEPS)
-    across = next((other for other in space.codes if other.max_information < np.inf), None)
-    if across is None or across is code or code.max_information < np.inf:
+    across = next((other for other in space.codes if other.discrete), None)
+    if across is None or across is code or code.discrete:
         latents = space.sample(ROWS, tf.constant([seed, 2], tf.int32))
         captions = tuple(f"noise {row + 1}" for row in range(ROWS))
     else:

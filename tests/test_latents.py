@@ -31,13 +31,14 @@ KINDS = {
     "uniform_narrow": (Uniform("c", 2.0, 2.01), stats.uniform(2, 0.01)),
     "gaussian": (Gaussian("c"), stats.norm()),
     "gaussian_wide": (Gaussian("c", -3.0, 20.0), stats.norm(-3, 20)),
+    "uniform_fixed": (Uniform("c", q_stddev=0.3), stats.uniform(-1, 2)),
+    "gaussian_fixed": (Gaussian("c", q_stddev=0.5), stats.norm()),
 }
 every_kind = pytest.mark.parametrize(("code", "prior"), KINDS.values(), ids=KINDS)
-CONTINUOUS = {name: pair for name, pair in KINDS.items() if "probabilities" not in
-              pair[0].posterior(tf.zeros([1, pair[0].recognition_width]))}  # fmt: skip
-every_continuous = pytest.mark.parametrize(
-    ("code", "prior"), CONTINUOUS.values(), ids=CONTINUOUS
-)
+LEARNED = {
+    name: pair for name, pair in KINDS.items() if pair[0].max_information == math.inf
+}
+every_learned = pytest.mark.parametrize(("code", "prior"), LEARNED.values(), ids=LEARNED)
 
 
 def log_density(prior, values):
@@ -56,7 +57,7 @@ def random_outputs(code, count=8):
 def test_samples_follow_the_prior(code, prior):
     values = code.sample(MANY, SEED)
     assert values.shape == (MANY,)
-    assert values.dtype == (tf.int32 if code.max_information < math.inf else tf.float32)
+    assert values.dtype == (tf.int32 if code.discrete else tf.float32)
     low, high = prior.support()
     assert np.all((values >= low) & (values <= high))
     # A mean of n draws strays by sigma / sqrt(n); a deviation by less than twice that.
@@ -104,10 +105,29 @@ def test_entropies_in_nats(code, nats):
 
 
 @every_kind
-def test_information_is_bounded_for_discrete_codes_only(code, prior):
-    discrete = hasattr(prior.dist, "pmf")
-    assert code.max_information == (code.entropy if discrete else math.inf)
-    assert code.domain() == (prior.support() if discrete else (-math.inf, math.inf))
+def test_what_a_discrete_code_bounds(code, prior):
+    assert code.discrete == hasattr(prior.dist, "pmf")
+    if code.discrete:
+        assert code.max_information == code.entropy
+    assert code.domain() == (prior.support() if code.discrete else (-math.inf, math.inf))
+
+
+@pytest.mark.parametrize(
+    ("code", "nats"),
+    [
+        (Uniform("c"), math.inf),
+        # Q's mean is right: log N(0; 0, 0.3^2) + ln 2 = 1.203973 - 0.918939 + 0.693147
+        (Uniform("c", q_stddev=0.3), 0.978181),
+        # 0.5 ln(2 pi e) + ln 2 - 0.5 ln(2 pi) = 0.5 + ln 2
+        (Gaussian("c", q_stddev=0.5), 1.193147),
+    ],
+)
+def test_a_fixed_deviation_bounds_the_information_of_a_continuous_code(code, nats):
+    assert code.max_information == pytest.approx(nats, abs=1e-6)
+    if nats < math.inf:
+        values = code.sample(50, SEED)
+        at_best = code.entropy + tf.reduce_mean(code.log_prob(values, values[:, None]))
+        assert at_best.numpy() == pytest.approx(nats, abs=1e-5)
 
 
 @every_kind
@@ -177,6 +197,10 @@ def test_encodings():
             lambda: Uniform("c", mi_weight=math.nan),
             "mi_weight (lambda) is nan; it has to",
         ),
+        (
+            lambda: Uniform("c", q_stddev=0.0),
+            "Code c: q_stddev is 0.0; it has to be a finite number above 0, or absent.",
+        ),
         (lambda: Categorical("c", 1), "Code c: 1 categories; it takes at least 2."),
         (
             lambda: Bernoulli("c", 1.0),
@@ -209,7 +233,7 @@ def test_what_cannot_be_is_named(make, text):
 # --- the learned standard deviation ----------------------------------------------------
 
 
-@every_continuous
+@every_learned
 @settings(max_examples=50)
 @given(raw=st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=20))
 def test_no_output_of_q_breaks_the_standard_deviation(code, prior, raw):
@@ -223,7 +247,7 @@ def test_no_output_of_q_breaks_the_standard_deviation(code, prior, raw):
     assert np.all(np.isfinite(tape.gradient(log_prob, outputs)))
 
 
-@every_continuous
+@every_learned
 def test_the_standard_deviation_follows_exp_of_the_output_inside_its_range(code, prior):
     # low + softplus(raw - low) - softplus(raw - high), high - low = ln 20: by symmetry
     # the identity half way between; farthest from it inside the range at its ends, by
@@ -260,6 +284,8 @@ MNIST = LatentSpace((Categorical("c1", 10), Uniform("c2"), Uniform("c3")), Noise
 def test_mnist_is_the_papers_74_numbers():
     assert MNIST.width == 10 + 1 + 1 + 62 == 74
     assert MNIST.recognition_width == 10 + 2 + 2  # logits, (mean, log stddev) twice
+    fixed = LatentSpace((Categorical("c1", 10), Uniform("c2", q_stddev=0.3)), Noise(62))
+    assert fixed.recognition_width == 10 + 1  # logits, mean
     # ln 10 + 2 ln 2: independent codes add
     assert MNIST.entropy == pytest.approx(3.688879, abs=1e-6)
 

@@ -39,7 +39,10 @@ LIKE_SVHN = (  # G above its first layer and the trunk, which CelebA's networks 
 )  # fmt: skip
 PARAMETERS = {
     "mnist_infogan_paper": MNIST,
-    "mnist_infogan": MNIST,
+    "mnist_infogan": (  # Q of c2 and c3 is a mean each, and no deviation
+        *MNIST[:3],
+        MNIST[3] - 2 * (128 + 1),
+    ),
     "mnist_gan": MNIST,
     "mnist_lsgan": MNIST[:3],
     "svhn_infogan": (

@@ -177,7 +177,7 @@ def _fidelity(
 def _controls(model: GAN, seed: int) -> dict[str, float]:
     found = {}
     for code in model.latents.codes:
-        if code.max_information == math.inf:
+        if not code.discrete:
             for name, control in morphology.controls(model, code.name, seed=seed).items():
                 found[f"controls/{code.name}/{name}"] = control.correlation
                 found[f"controls/{code.name}/{name}_change"] = control.change
