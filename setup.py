@@ -37,6 +37,14 @@ setup(
         "tf": ["tensorflow>=2.21,<2.22"],
         "tf-cpu": ["tensorflow-cpu>=2.21,<2.22"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "dev": ["build", "hypothesis", "pytest", "pytest-xdist", "ruff>=0.14,<0.17"],
+        "faces3d": ["embreex>=4.4"],
+        "dev": [
+            "build",
+            "embreex>=4.4",
+            "hypothesis",
+            "pytest",
+            "pytest-xdist",
+            "ruff>=0.14,<0.17",
+        ],
     },
 )

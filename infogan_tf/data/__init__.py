@@ -6,6 +6,7 @@ import pathlib
 from infogan_tf.data import (
     celeba,
     digits,
+    faces3d,
     folder,
     idx,
     npz,
@@ -19,6 +20,7 @@ from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
 
 BUILT_IN = {"digits": digits.load, "synthetic": synthetic.load}
+UNPUBLISHED = {"faces3d": faces3d.ADVICE}  # not in TFDS either
 
 __all__ = ["BUILT_IN", "ImageData", "Split", "batches", "load", "require_batch"]
 
@@ -33,8 +35,8 @@ def load(
 
     1. `dataset` "digits" or "synthetic": drawn from what is installed.
     2. `dataset` "folder": any pictures in `data_dir` and below it.
-    3. `data_dir` with the four MNIST idx files, one .npz file, SVHN's .mat files or
-       CelebA's pictures.
+    3. `data_dir` with the four MNIST idx files, the 3D faces of tools/prepare_data.py,
+       one .npz file, SVHN's .mat files or CelebA's pictures.
     4. TFDS's data set of that name, prepared in `data_dir` or TFDS's own folder.
 
     Args:
@@ -70,19 +72,24 @@ def _read(
             )
         return folder.load(path, image_shape)
     if path:
-        for reader in (idx, npz, svhn):
+        for reader in (idx, faces3d, npz, svhn):
             if reader.found(path):
                 return reader.load(path)
         if celeba.found(path):
             return celeba.load(path, image_shape)
-        if not any((path / part).exists() for part in (name, "downloads")):
-            raise InfoGANError(
-                f"--data_dir: {path} holds no images that are known: it may hold the four "
-                f"MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file with an "
-                f"array \"images\", SVHN's {' and '.join(svhn.FILES.values())}, CelebA's "
-                f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, or a TFDS data "
-                f"directory with {name}/; --dataset=folder reads any pictures."
-            )
+    if name in UNPUBLISHED:
+        where = (
+            f"{path} holds no images that are known" if path else "No --data_dir is given"
+        )
+        raise InfoGANError(f"{where}. {UNPUBLISHED[name]}")
+    if path and not any((path / part).exists() for part in (name, "downloads")):
+        raise InfoGANError(
+            f"--data_dir: {path} holds no images that are known: it may hold the four "
+            f"MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file with an "
+            f"array \"images\", SVHN's {' and '.join(svhn.FILES.values())}, CelebA's "
+            f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, or a TFDS data "
+            f"directory with {name}/; --dataset=folder reads any pictures."
+        )
     if name == celeba.TFDS_NAME:
         return celeba.load_from_tfds(path, image_shape)
     return tensorflow_datasets.load(name, path)
