@@ -21,6 +21,7 @@ from infogan_tf.spec import DataSpec
 SVHN = DataSpec("svhn_cropped", (32, 32, 3))
 FACES = DataSpec("celeb_a", (4, 4, 3))
 GREY = DataSpec("mine", (4, 4, 1))
+CHAIRS = DataSpec("chairs3d", (4, 4, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -236,7 +237,7 @@ def test_celeba_is_cropped_resized_and_matched_by_name(tmp_path, form):
         np.testing.assert_allclose(split.images, expected, atol=1)  # its own rounding
         assert split.factors["Eyeglasses"].tolist() == (kept % 2 == 0).astype(int).tolist()
         assert split.factors["Smiling"].tolist() == (kept % 3 == 0).astype(int).tolist()
-        assert split.factors["Smiling"].dtype == np.int8
+        assert split.factors["Smiling"].dtype == np.int16
         assert split.labels is None
 
 
@@ -736,3 +737,72 @@ def test_two_processes_at_once_decode_once(tmp_path, cache_dir):
     sums = f"{train} {plain(9).sum()}"
     assert sorted(lines[-1] for lines in said) == [f"0 {sums}", f"12 {sums}"]
     assert len(entries(cache_dir)) == 1
+
+
+# --- 3D chairs -------------------------------------------------------------------------
+
+
+def write_chairs(path, chairs=3, azimuths=(11, 139, 348, 359), elevations=(20, 30)):
+    """Renders of one grey each, 10 x their place in the order that is promised."""
+    number = 0
+    for chair in range(chairs):
+        renders = path / f"{chair:04x}chair" / "renders"
+        renders.mkdir(parents=True)
+        for view, (p, t) in enumerate((p, t) for p in elevations for t in azimuths):
+            name = f"image_{view:03d}_p{p:03d}_t{t:03d}_r096.png"
+            pixels = np.full((12, 12), 10 * number, np.uint8)
+            (renders / name).write_bytes(encoded(pixels))
+            number += 1
+    return path
+
+
+@pytest.mark.parametrize(
+    "above", ["", "rendered_chairs"], ids=["given", "in the folder above"]
+)
+def test_chairs_come_with_their_angles(tmp_path, above):
+    write_chairs(tmp_path / above)
+    found = data.load(CHAIRS, data_dir=tmp_path)
+    np.testing.assert_array_equal(
+        found.test.images, [np.full((4, 4, 1), 90), [[[190]] * 4] * 4]
+    )
+    kept = [number for number in range(24) if number % 10 != 9]
+    np.testing.assert_array_equal(found.train.images[:, 0, 0, 0], [10 * n for n in kept])
+    # eight views a chair, elevations outermost
+    np.testing.assert_array_equal(found.train.factors["chair"], [n // 8 for n in kept])
+    np.testing.assert_array_equal(
+        found.train.factors["azimuth"], [(11, 139, 348, 359)[n % 4] for n in kept]
+    )
+    np.testing.assert_array_equal(
+        found.train.factors["elevation"], [20 if n % 8 < 4 else 30 for n in kept]
+    )
+
+
+def test_a_render_without_angles_is_named(tmp_path, cache_dir):
+    renders = write_chairs(tmp_path) / "0000chair" / "renders"
+    (renders / "front.png").write_bytes(encoded(noise(4, 4)))
+    assert message(data.load, CHAIRS, data_dir=tmp_path) == (
+        f"{renders / 'front.png'} has no angles in its name: the renders are called like "
+        "image_012_p020_t139_r096.png; --dataset=folder reads any pictures."
+    )
+    assert not entries(cache_dir)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", encoded(noise(4, 4))[:40]])
+def test_a_damaged_render_is_named(tmp_path, cache_dir, content):
+    write_chairs(tmp_path)
+    file = sorted(tmp_path.glob("*/renders/*.png"))[5]
+    file.write_bytes(content)
+    text = message(data.load, CHAIRS, data_dir=tmp_path)
+    assert text.startswith(f"{file} cannot be decoded (")
+    assert text.endswith("): it is damaged; get it again.")
+    assert not entries(cache_dir)
+
+
+def test_chairs_are_in_no_library(tmp_path):
+    for given, start in (
+        (None, "No --data_dir is given."),
+        (tmp_path, f"{tmp_path} holds no"),
+    ):
+        text = message(data.load, CHAIRS, data_dir=given)
+        assert text.startswith(start)
+        assert 'Give --data_dir=DIR with the folders of "Seeing 3D chairs"' in text

@@ -14,6 +14,7 @@ from infogan_tf.errors import InfoGANError
 from zoo import registry
 
 ENTRIES = registry.models()
+DATA_SETS = ("mnist_", "svhn_", "celeba_", "faces3d_", "chairs3d_", "tiny_")
 
 # Weights + biases, from the tables; a layer with batch normalisation has two numbers per
 # channel instead of a bias. Each entry: (generator, trunk, D's output, Q).
@@ -37,6 +38,12 @@ LIKE_SVHN = (  # G above its first layer and the trunk, which CelebA's networks 
     + 16 * 64 * 128 + 2 * 128  # conv 128
     + 16 * 128 * 256 + 2 * 256,  # conv 256: 4 x 4 x 256 = 4,096 features
 )  # fmt: skip
+FACES = {  # Table 4: rate of D and Q, rate of G, lambda
+    "azimuth": (2e-4, 5e-4, 0.2),
+    "elevation": (4e-4, 3e-4, 0.1),
+    "lighting": (8e-4, 3e-4, 0.1),
+}
+CHAIRS = {"rotation": (10, 1), "width": (0.05, 2)}  # lambda of the continuous and others
 PARAMETERS = {
     "mnist_infogan_paper": MNIST,
     "mnist_infogan": (  # Q of c2 and c3 is a mean each, and no deviation
@@ -57,13 +64,37 @@ PARAMETERS = {
         4096 + 1,
         4096 * 128 + 2 * 128 + (128 + 1) * (10 * 10),  # FC 128; c1 to c10
     ),
+    **dict.fromkeys(
+        ("faces3d_infogan", *(f"faces3d_infogan_{x}" for x in FACES)),
+        (
+            133 * 1024 + 2 * 1024 + 1024 * 8192 + 2 * 8192  # FC 1024, FC 8 x 8 x 128
+            + 16 * 128 * 64 + 2 * 64 + 16 * 64 * 1 + 1,  # upconv 64, upconv 1
+            16 * 1 * 64 + 64 + 16 * 64 * 128 + 2 * 128  # conv 64, conv 128
+            + 8192 * 1024 + 2 * 1024,  # FC 1024
+            1024 + 1,
+            (1024 + 1) * (5 * 2),  # five means and deviations, no FC 128
+        ),
+    ),
+    **dict.fromkeys(
+        ("chairs3d_infogan", *(f"chairs3d_infogan_{x}" for x in CHAIRS)),
+        (
+            189 * 1024 + 2 * 1024 + 1024 * 16384 + 2 * 16384  # FC 1024, FC 8 x 8 x 256
+            + 2 * (16 * 256 * 256 + 2 * 256)  # upconv 256 twice
+            + 16 * 256 * 128 + 2 * 128 + 16 * 128 * 64 + 2 * 64 + 16 * 64 * 1 + 1,
+            16 * 1 * 64 + 64 + 16 * 64 * 128 + 2 * 128 + 16 * 128 * 256 + 2 * 256
+            + 2 * (16 * 256 * 256 + 2 * 256)  # conv 256 twice more
+            + 16384 * 1024 + 2 * 1024,  # FC 1024
+            1024 + 1,
+            (1024 + 1) * (3 * 20 + 2),  # c1 to c3, c4
+        ),
+    ),
     "tiny_infogan": (
         (3 + 1 + 1 + 1 + 4) * 32 + 2 * 32 + 16 * 8 * 8 + 2 * 8 + 16 * 8 * 1 + 1,
         16 * 1 * 8 + 8 + 16 * 8 * 16 + 2 * 16 + (2 * 2 * 16) * 16 + 2 * 16,
         16 + 1,
         16 * 8 + 2 * 8 + (8 + 1) * (3 + 2 + 2 + 2),
     ),
-}
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=ENTRIES.values(), ids=ENTRIES)
@@ -95,7 +126,7 @@ def test_parameter_counts(entry):
 
 def test_names_and_json(entry):
     spec, *_ = entry
-    assert spec.name.startswith(("mnist_", "svhn_", "celeba_", "tiny_"))
+    assert spec.name.startswith(DATA_SETS)
     assert specs.from_json(json.loads(json.dumps(specs.to_json(spec)))) == spec
 
 
@@ -170,6 +201,28 @@ def test_the_paper_s_coloured_images(name, categories, continuous, noise, width)
     numbers = entry.training
     assert numbers.discriminator_learning_rate == 2e-4
     assert numbers.generator_learning_rate == 1e-3
+
+
+@pytest.mark.parametrize("factor", FACES)
+def test_the_paper_s_faces(factor):
+    entry = registry.find(f"faces3d_infogan_{factor}")
+    numbers, codes = entry.training, entry.latents.codes
+    rates = (numbers.discriminator_learning_rate, numbers.generator_learning_rate)
+    assert [type(code).__name__ for code in codes] == ["Uniform"] * 5
+    assert {(*rates, code.mi_weight) for code in codes} == {FACES[factor]}
+    assert (entry.latents.noise.size, entry.latents.width) == (128, 133)
+    assert entry.data.image_shape == (32, 32, 1) and entry.recognition == ()
+
+
+@pytest.mark.parametrize("factor", CHAIRS)
+def test_the_paper_s_chairs(factor):
+    entry = registry.find(f"chairs3d_infogan_{factor}")
+    *categorical, continuous = entry.latents.codes
+    assert [code.categories for code in categorical] == [20] * 3
+    weights = {(continuous.mi_weight, code.mi_weight) for code in categorical}
+    assert weights == {CHAIRS[factor]}
+    assert (entry.latents.noise.size, entry.latents.width) == (128, 189)
+    assert entry.data.image_shape == (64, 64, 1) and entry.recognition == ()
 
 
 def test_a_duplicate_name_is_refused():

@@ -5,6 +5,7 @@ import pathlib
 
 from infogan_tf.data import (
     celeba,
+    chairs3d,
     digits,
     faces3d,
     folder,
@@ -20,7 +21,7 @@ from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
 
 BUILT_IN = {"digits": digits.load, "synthetic": synthetic.load}
-UNPUBLISHED = {"faces3d": faces3d.ADVICE}  # not in TFDS either
+NOT_IN_TFDS = {"faces3d": faces3d.ADVICE, "chairs3d": chairs3d.ADVICE}
 
 __all__ = ["BUILT_IN", "ImageData", "Split", "batches", "load", "require_batch"]
 
@@ -36,7 +37,7 @@ def load(
     1. `dataset` "digits" or "synthetic": drawn from what is installed.
     2. `dataset` "folder": any pictures in `data_dir` and below it.
     3. `data_dir` with the four MNIST idx files, the 3D faces of tools/prepare_data.py,
-       one .npz file, SVHN's .mat files or CelebA's pictures.
+       one .npz file, SVHN's .mat files, CelebA's pictures or the folders of 3D chairs.
     4. TFDS's data set of that name, prepared in `data_dir` or TFDS's own folder.
 
     Args:
@@ -75,20 +76,21 @@ def _read(
         for reader in (idx, faces3d, npz, svhn):
             if reader.found(path):
                 return reader.load(path)
-        if celeba.found(path):
-            return celeba.load(path, image_shape)
-    if name in UNPUBLISHED:
+        for reader in (celeba, chairs3d):
+            if reader.found(path):
+                return reader.load(path, image_shape)
+    if name in NOT_IN_TFDS:
         where = (
             f"{path} holds no images that are known" if path else "No --data_dir is given"
         )
-        raise InfoGANError(f"{where}. {UNPUBLISHED[name]}")
+        raise InfoGANError(f"{where}. {NOT_IN_TFDS[name]}")
     if path and not any((path / part).exists() for part in (name, "downloads")):
         raise InfoGANError(
             f"--data_dir: {path} holds no images that are known: it may hold the four "
             f"MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file with an "
             f"array \"images\", SVHN's {' and '.join(svhn.FILES.values())}, CelebA's "
-            f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, or a TFDS data "
-            f"directory with {name}/; --dataset=folder reads any pictures."
+            f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, {chairs3d.ARCHIVE}/, or a "
+            f"TFDS data directory with {name}/; --dataset=folder reads any pictures."
         )
     if name == celeba.TFDS_NAME:
         return celeba.load_from_tfds(path, image_shape)

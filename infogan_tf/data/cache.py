@@ -36,7 +36,7 @@ class Example:
     Args:
         name: of its file, to be named where it is skipped.
         image: uint8 [height, width, channels]; None where it cannot be decoded.
-        factors: one int8 for each of `Pictures.factor_names`.
+        factors: one int16 for each of `Pictures.factor_names`.
         split: "train" or "test"; without one, every tenth image is held out.
     """
 
@@ -197,7 +197,7 @@ def _fill(
         )
     names = list(pictures.factor_names)
     for split in SPLITS:
-        table = np.array(factors[split], np.int8)
+        table = np.array(factors[split], np.int16)
         np.save(
             folder / f"{split}_factors.npy", table.reshape(len(factors[split]), len(names))
         )
