@@ -1,4 +1,4 @@
-"""Adam on TensorFlow's fused kernel: one pass over the memory instead of a dozen."""
+"""Adam on TensorFlow's fused kernel, and a learning rate that ends at zero."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ from infogan_tf.errors import InfoGANError
 @keras.saving.register_keras_serializable("infogan_tf")
 class Adam(keras.optimizers.Adam):
     """Keras's Adam, each variable updated by one kernel; the same numbers.
+
+    One pass over the memory instead of a dozen.
 
     `amsgrad` is not available. See `keras.optimizers.Adam` for the other arguments.
     """
@@ -46,3 +48,33 @@ class Adam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
+class LinearEnd(keras.optimizers.schedules.LearningRateSchedule):
+    """A constant learning rate that falls linearly to 0 over the last updates.
+
+    Players that move at a constant rate circle around the equilibrium; as the rate falls
+    they settle.
+
+    Args:
+        learning_rate: until then.
+        steps: updates in all.
+        decay: the last part of them, above 0 to 1, during which the rate falls.
+    """
+
+    def __init__(self, learning_rate: float, steps: int, decay: float) -> None:
+        self.learning_rate = learning_rate
+        self.steps = steps
+        self.decay = decay
+
+    def __call__(self, step: tf.Tensor | int) -> tf.Tensor:
+        left = (self.steps - tf.cast(step, tf.float32)) / (self.decay * self.steps)
+        return self.learning_rate * tf.clip_by_value(left, 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "learning_rate": self.learning_rate,
+            "steps": self.steps,
+            "decay": self.decay,
+        }

@@ -44,6 +44,8 @@ class TrainSpec:
         batch_size: real images a step; as many are generated.
         generator_learning_rate: Adam's, for G.
         discriminator_learning_rate: Adam's, for the trunk, D and Q.
+        decay: the last part of the training, 0 to 1, over which both learning rates fall
+            linearly to 0.
         beta_1, beta_2: Adam's, for both.
         ema_decay: where given, an exponential moving average of G is kept beside it.
         seed: initial weights, order of the data and every draw are functions of it.
@@ -57,6 +59,7 @@ class TrainSpec:
     batch_size: int = 128
     generator_learning_rate: float = 1e-3
     discriminator_learning_rate: float = 2e-4
+    decay: float = 0.0
     beta_1: float = 0.5
     beta_2: float = 0.999
     ema_decay: float | None = None
@@ -88,6 +91,7 @@ class TrainSpec:
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             value = getattr(self, name)
             require(name, 0 < value < math.inf, "a finite number above 0")
+        require("decay", 0 <= self.decay <= 1, "between 0 and 1")
         for name in ("beta_1", "beta_2"):
             require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         decay = self.ema_decay

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from infogan_tf.errors import InfoGANError
-from infogan_tf.optimizers import Adam
+from infogan_tf.optimizers import Adam, LinearEnd
 
 SHAPES = [(3, 4), (5,), ()]
 SETTINGS = {
@@ -15,6 +15,7 @@ SETTINGS = {
     "average": {"use_ema": True, "ema_momentum": 0.9},
     "decay": {"weight_decay": 0.01, "clipnorm": 1.0},
     "schedule": {"learning_rate": keras.optimizers.schedules.CosineDecay(0.01, 20)},
+    "linear end": {"learning_rate": LinearEnd(0.01, steps=20, decay=0.5)},
 }
 
 
@@ -116,3 +117,12 @@ def test_every_variable_is_updated_by_the_fused_kernel():
 def test_amsgrad_is_refused():
     with pytest.raises(InfoGANError, match="The fused Adam has no amsgrad: use keras"):
         Adam(amsgrad=True)
+
+
+def test_the_rate_falls_to_zero_over_the_last_part():
+    # the last fifth of 50 updates is 10: in front of update 45 half the rate is left
+    rate = LinearEnd(0.4, steps=50, decay=0.2)
+    found = [float(rate(step)) for step in (0, 39, 40, 45, 49, 50, 60)]
+    np.testing.assert_allclose(found, [0.4, 0.4, 0.4, 0.2, 0.04, 0, 0], rtol=1e-6)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
+    assert again.get_config() == {"learning_rate": 0.4, "steps": 50, "decay": 0.2}

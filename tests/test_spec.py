@@ -161,6 +161,8 @@ def message(make, *arguments, **options):
         ("generator_learning_rate", 0.0, "a finite number above 0"),
         ("generator_learning_rate", math.nan, "a finite number above 0"),
         ("discriminator_learning_rate", math.inf, "a finite number above 0"),
+        ("decay", -0.1, "between 0 and 1"),
+        ("decay", math.nan, "between 0 and 1"),
         ("beta_1", 1.0, "in [0, 1)"),
         ("beta_2", -0.1, "in [0, 1)"),
         ("ema_decay", 1.0, "between 0 and 1, or absent"),

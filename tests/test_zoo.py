@@ -183,6 +183,20 @@ def test_the_paper_is_to_the_letter():
     assert (numbers.batch_size, numbers.steps, numbers.beta_1) == (128, 5000, 0.5)
     assert [code.mi_weight for code in paper.latents.codes] == [1, 1, 1]
     assert paper.latents.width == 74 and paper.channel is None
+    assert numbers.decay == 0
+
+
+def test_our_best_slows_down_at_the_end():
+    model = infogan_tf.models.build(registry.find("mnist_infogan"))
+    for optimizer, rate in (
+        (model.generator_optimizer, 1e-3),
+        (model.discriminator_optimizer, 2e-4),
+    ):
+        found = []
+        for step in (0, 4000, 4500, 5000):
+            optimizer.iterations.assign(step)
+            found.append(float(optimizer.learning_rate))
+        np.testing.assert_allclose(found, [rate, rate, rate / 2, 0])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.channel import RandomAffine
 from infogan_tf.games import LeastSquares
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
-from infogan_tf.spec import DataSpec, ModelSpec
+from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
 
 GENERATOR = (
@@ -52,9 +52,9 @@ PAPER = register(
 )
 
 # The category reaches Q through a random affine channel, so it cannot stand for slant,
-# place or size, and comes to stand for the digit. The continuous codes weigh less (Section
-# 6: "a smaller lambda") and Q's deviation for them is fixed: with a learned one their
-# information grows without bound, and late in training they take digits for themselves.
+# place or size, and comes to stand for the digit. The continuous codes weigh little
+# (Section 6: "a smaller lambda") and Q's deviation for them is fixed, or they take pairs of
+# digits for themselves: early where they weigh 0.1, late where Q's deviation is learned.
 # Q's output starts small: L_I rises later, when there are strokes to tell apart.
 register(
     dataclasses.replace(
@@ -64,12 +64,13 @@ register(
         latents=LatentSpace(
             codes=(
                 Categorical("c1", 10),
-                Uniform("c2", mi_weight=0.1, q_stddev=0.3),
-                Uniform("c3", mi_weight=0.1, q_stddev=0.3),
+                Uniform("c2", mi_weight=0.03, q_stddev=0.3),
+                Uniform("c3", mi_weight=0.03, q_stddev=0.3),
             ),
             noise=Noise(62),
         ),
         recognition_stddev=0.02,
+        training=TrainSpec(decay=0.2),
         channel=RandomAffine(codes=("c1",)),
     )
 )

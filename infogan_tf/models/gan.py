@@ -13,7 +13,7 @@ from infogan_tf.blocks import WEIGHT_STDDEV, build_network
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Game, NonSaturating
 from infogan_tf.latents import LatentSpace
-from infogan_tf.optimizers import Adam
+from infogan_tf.optimizers import Adam, LinearEnd
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
@@ -80,14 +80,22 @@ class GAN(keras.Model):
         numbers = spec.training
         betas = {"beta_1": numbers.beta_1, "beta_2": numbers.beta_2}
         average = {"use_ema": True, "ema_momentum": numbers.ema_decay}
+
+        def rate(start: float) -> float | LinearEnd:
+            if not numbers.decay:
+                return start
+            return LinearEnd(start, numbers.steps, numbers.decay)
+
         model.compile(
             game=spec.game,
             generator_optimizer=Adam(
-                numbers.generator_learning_rate,
+                rate(numbers.generator_learning_rate),
                 **betas,
                 **(average if numbers.ema_decay else {}),
             ),
-            discriminator_optimizer=Adam(numbers.discriminator_learning_rate, **betas),
+            discriminator_optimizer=Adam(
+                rate(numbers.discriminator_learning_rate), **betas
+            ),
             jit_compile={"true": True, "false": False}.get(numbers.jit_compile, "auto"),
         )
         return model
