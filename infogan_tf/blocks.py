@@ -42,14 +42,17 @@ class Block:
         """The layer that holds this block's weights."""
         raise NotImplementedError
 
-    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+    def layers(
+        self, name: str, seed: int, dtype: str, *, spectral_norm: bool = False
+    ) -> Iterator[keras.Layer]:
         """This block as Keras layers, in order; weights drawn from `seed`."""
-        yield self.weights(
+        weights = self.weights(
             use_bias=not self.batch_norm,
             kernel_initializer=keras.initializers.RandomNormal(0.0, WEIGHT_STDDEV, seed),
             dtype=dtype,
             name=name,
         )
+        yield spectrally_normalised(weights) if spectral_norm else weights
         if self.batch_norm:
             yield layers.BatchNormalization(
                 momentum=MOMENTUM, dtype=dtype, name=f"{name}_batch_norm"
@@ -71,9 +74,11 @@ class Dense(Block):
     def weights(self, **options: object) -> keras.Layer:
         return layers.Dense(self.units, **options)
 
-    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+    def layers(
+        self, name: str, seed: int, dtype: str, **options: bool
+    ) -> Iterator[keras.Layer]:
         yield keras.layers.Flatten(dtype=dtype, name=f"{name}_flatten")
-        yield from super().layers(name, seed, dtype)
+        yield from super().layers(name, seed, dtype, **options)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +117,9 @@ class Reshape:
     width: int
     channels: int
 
-    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+    def layers(
+        self, name: str, seed: int, dtype: str, **options: bool
+    ) -> Iterator[keras.Layer]:
         shape = (self.height, self.width, self.channels)
         yield keras.layers.Reshape(shape, dtype=dtype, name=name)
 
@@ -121,7 +128,9 @@ class Reshape:
 class Flatten:
     """Turns an image into features, where a trunk ends with a convolution."""
 
-    def layers(self, name: str, seed: int, dtype: str) -> Iterator[keras.Layer]:
+    def layers(
+        self, name: str, seed: int, dtype: str, **options: bool
+    ) -> Iterator[keras.Layer]:
         yield keras.layers.Flatten(dtype=dtype, name=name)
 
 
@@ -132,6 +141,7 @@ def build_network(
     name: str,
     seed: int = 0,
     dtype: str = "float32",
+    spectral_norm: bool = False,
 ) -> keras.Sequential:
     """Builds the blocks in order; the output is float32 whatever `dtype` is.
 
@@ -141,15 +151,26 @@ def build_network(
         name: the network's role, e.g. "generator"; its initial weights depend on it.
         seed: initial weights are a function of (seed, name, place in the list).
         dtype: a Keras dtype policy, "float32" or "mixed_bfloat16".
+        spectral_norm: whether each kernel's largest singular value is kept at 1.
     """
     network = keras.Sequential([keras.Input(tuple(input_shape))], name=name)
     seeds = np.random.SeedSequence([seed, *name.encode()]).generate_state(len(blocks))
     for place, (block, block_seed) in enumerate(zip(blocks, seeds, strict=True), start=1):
         label = f"{type(block).__name__.lower()}_{place}"
-        for layer in block.layers(label, int(block_seed), dtype):
+        for layer in block.layers(
+            label, int(block_seed), dtype, spectral_norm=spectral_norm
+        ):
             network.add(layer)
     if not blocks:
         network.add(keras.layers.Identity(name="as_it_is"))
     if dtype != "float32":
         network.add(keras.layers.Activation("linear", dtype="float32", name="to_float32"))
     return network
+
+
+def spectrally_normalised(layer: keras.Layer) -> layers.SpectralNormalization:
+    """The layer with its kernel's largest singular value kept at 1 as it trains.
+
+    In float32, or the kernel would be rounded to bfloat16 each time it is divided.
+    """
+    return layers.SpectralNormalization(layer, dtype="float32", name=layer.name)

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from infogan_tf.errors import InfoGANError
 
-_RESERVED = ("noise", "seed", "images", "code", "logits", "label")
+_RESERVED = ("noise", "seed", "images", "code", "logits")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,10 +29,13 @@ class Code(abc.ABC):
     Args:
         name: how logs, sweeps, metrics and SavedModel inputs call it, e.g. "c1".
         mi_weight: the paper's lambda for this code, at least 0.
+        mi_delay: updates before lambda counts; a code that comes later finds what the
+            others stand for already taken.
     """
 
     name: str
     mi_weight: float = dataclasses.field(default=1.0, kw_only=True)
+    mi_delay: int = dataclasses.field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or self.name in _RESERVED:
@@ -44,6 +47,11 @@ class Code(abc.ABC):
             raise InfoGANError(
                 f"Code {self.name}: mi_weight (lambda) is {self.mi_weight}; it has to be "
                 "a finite number that is not negative."
+            )
+        if not (isinstance(self.mi_delay, int) and self.mi_delay >= 0):
+            raise InfoGANError(
+                f"Code {self.name}: mi_delay is {self.mi_delay}; it has to be a whole "
+                "number of updates."
             )
 
     @property

@@ -158,3 +158,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
         ):
             moving.assign(moving * momentum + batch * (1.0 - momentum))
         return tf.reshape(outputs, [-1, channels]) if flat else outputs
+
+
+@keras.saving.register_keras_serializable("infogan_tf")
+class SpectralNormalization(keras.layers.SpectralNormalization):
+    """Keras's wrapper, whose power iteration starts from the same vector every time."""
+
+    def build(self, input_shape: tuple) -> None:
+        super().build(input_shape)
+        start = tf.random.stateless_normal(self.vector_u.shape, [0, 0], alg="philox")
+        self.vector_u.assign(start)

@@ -31,8 +31,21 @@ def variational_bound(
     return {code.name: log_prob[code.name] + code.entropy for code in space.codes}
 
 
-def weighted_sum(space: LatentSpace, bounds: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Lambda L_I: the batch mean of every code's bound times its `mi_weight`; scalar."""
+def weighted_sum(
+    space: LatentSpace, bounds: Mapping[str, tf.Tensor], step: tf.Tensor | int
+) -> tf.Tensor:
+    """Lambda L_I: the batch mean of every code's bound times its `mi_weight`; scalar.
+
+    Args:
+        space: the declaration of the codes.
+        bounds: the bound of each code, [batch].
+        step: updates done; before its `mi_delay` a code counts nothing.
+    """
     return tf.add_n(
-        [code.mi_weight * tf.reduce_mean(bounds[code.name]) for code in space.codes]
+        [
+            code.mi_weight
+            * tf.cast(step >= code.mi_delay, tf.float32)
+            * tf.reduce_mean(bounds[code.name])
+            for code in space.codes
+        ]
     )

@@ -11,6 +11,7 @@ from typing import Any
 from infogan_tf import blocks, games, latents
 from infogan_tf.channel import RandomAffine
 from infogan_tf.errors import InfoGANError, did_you_mean
+from infogan_tf.penalties import PENALTIES, Penalty, require_sensible
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +42,14 @@ class TrainSpec:
 
     Args:
         steps: updates of the generator.
-        batch_size: real images a step; as many are generated.
-        generator_learning_rate: Adam's, for G.
-        discriminator_learning_rate: Adam's, for the trunk, D and Q.
+        batch_size: real images an update; as many are generated.
+        critic_steps: updates of the discriminator for one of the generator, each on
+            images of its own.
+        labels: real images whose label the method learns from, equally many of each,
+            drawn from `seed`; -1: all of them.
+        optimizer: "adam", or "rmsprop", which knows no beta.
+        generator_learning_rate: for G.
+        discriminator_learning_rate: for the trunk, D and Q.
         decay: the last part of the training, 0 to 1, over which both learning rates fall
             linearly to 0.
         beta_1, beta_2: Adam's, for both.
@@ -57,6 +63,9 @@ class TrainSpec:
 
     steps: int = 5_000
     batch_size: int = 128
+    critic_steps: int = 1
+    labels: int = 0
+    optimizer: str = "adam"
     generator_learning_rate: float = 1e-3
     discriminator_learning_rate: float = 2e-4
     decay: float = 0.0
@@ -80,6 +89,7 @@ class TrainSpec:
         for name in (
             "steps",
             "batch_size",
+            "critic_steps",
             "log_every",
             "checkpoint_every",
             "sweep_every",
@@ -88,6 +98,8 @@ class TrainSpec:
             whole = isinstance(value, int) and value >= 1
             require(name, whole, "a whole number of at least 1")
         require("batch_size", self.batch_size >= 2, "at least 2 (batch statistics)")
+        whole = isinstance(self.labels, int) and self.labels >= -1
+        require("labels", whole, "a number of images, 0 for none or -1 for all")
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             value = getattr(self, name)
             require(name, 0 < value < math.inf, "a finite number above 0")
@@ -98,6 +110,7 @@ class TrainSpec:
         require("ema_decay", decay is None or 0 < decay < 1, "between 0 and 1, or absent")
         require("seed", 0 <= self.seed < 2**31, "between 0 and 2147483647")
         for name, possible in (
+            ("optimizer", ("adam", "rmsprop")),
             ("precision", ("float32", "bfloat16")),
             ("jit_compile", ("auto", "true", "false")),
         ):
@@ -120,7 +133,9 @@ class ModelSpec:
         recognition: blocks between the trunk and Q's output layer, possibly none.
         recognition_stddev: of the initial weights of that output layer. The larger, the
             sooner L_I rises, and the less G has learned of the images by then.
+        decoder: blocks from the trunk's features to an image, where D reconstructs.
         game: what G and D play.
+        penalties: what is added to it (see `infogan_tf.penalties`).
         training: its numbers.
         channel: noise between G and Q (see `infogan_tf.channel`), or None.
     """
@@ -134,12 +149,14 @@ class ModelSpec:
     trunk: tuple[blocks.Block | blocks.Flatten, ...]
     recognition: tuple[blocks.Block, ...] = ()
     recognition_stddev: float = blocks.WEIGHT_STDDEV
+    decoder: tuple[blocks.Block | blocks.Reshape, ...] = ()
     game: games.Game = games.NonSaturating()  # noqa: RUF009  frozen
+    penalties: tuple[Penalty, ...] = ()
     training: TrainSpec = TrainSpec()
     channel: RandomAffine | None = None
 
     def __post_init__(self) -> None:
-        for name in ("generator", "trunk", "recognition"):
+        for name in ("generator", "trunk", "recognition", "decoder", "penalties"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         last = getattr(self.generator[-1], "activation", None) if self.generator else None
         if last not in PIXEL_RANGES:
@@ -154,6 +171,10 @@ class ModelSpec:
             )
         for code in self.channel.codes if self.channel else ():
             self.latents[code]  # raises where there is no such code
+        try:
+            require_sensible(self.penalties, self.game, batch_norm=_batch_norm(self.trunk))
+        except InfoGANError as error:
+            raise InfoGANError(f"{self.name}: {error}") from error
 
     @property
     def pixel_range(self) -> tuple[float, float]:
@@ -164,6 +185,22 @@ class ModelSpec:
         """The same model, trained with other numbers."""
         training = dataclasses.replace(self.training, **numbers)
         return dataclasses.replace(self, training=training)
+
+    def playing(self, game: games.Game, chosen: tuple[Penalty, ...]) -> "ModelSpec":
+        """The same model in another game; without batch normalisation if it has to be."""
+        trunk = self.trunk
+        if any(penalty.forbids_batch_norm for penalty in chosen):
+            trunk = tuple(
+                dataclasses.replace(block, batch_norm=False)
+                if isinstance(block, blocks.Block)
+                else block
+                for block in trunk
+            )
+        return dataclasses.replace(self, game=game, penalties=chosen, trunk=trunk)
+
+
+def _batch_norm(network: tuple[Any, ...]) -> bool:
+    return any(getattr(block, "batch_norm", False) for block in network)
 
 
 PIXEL_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
@@ -176,6 +213,7 @@ _TYPES = {
         *(blocks.Dense, blocks.Convolution, blocks.UpConvolution, blocks.Reshape),
         blocks.Flatten,
         *(type(game) for game in games.GAMES.values()),
+        *(type(penalty) for penalty in PENALTIES.values()),
         RandomAffine,
     )
 }

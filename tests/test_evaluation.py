@@ -218,7 +218,7 @@ def test_metrics_json_holds_what_is_returned(evaluated):
         f"mi/{code}{part}" for code in ("c1", "c2", "c3", "c4") for part in ("", "_stderr")
     }
     finite = {"mi/c1_max", "mi/c4_max"}  # a continuous code has no most
-    parts = ("accuracy", "nmi", "ari", "code_to_label", "confusion")
+    parts = ("accuracy", "majority_accuracy", "nmi", "ari", "code_to_label", "confusion")
     scores = {f"clustering/{part}" for part in (*parts, "generated_agreement")}
     scores |= {
         f"fidelity/{score}"

@@ -95,7 +95,15 @@ def test_each_code_weighs_its_own_lambda():
     )
     bounds = {"a": tf.constant([1.0, 3.0]), "b": tf.constant([-10.0, 40.0])}
     # 1 x mean(1, 3) + 0.1 x mean(-10, 40); the batch is averaged, the codes are not
-    assert float(weighted_sum(space, bounds)) == pytest.approx(2 + 1.5)
+    assert float(weighted_sum(space, bounds, 0)) == pytest.approx(2 + 1.5)
+
+
+def test_a_delayed_code_counts_from_its_update_on():
+    late = Uniform("b", mi_weight=0.1, mi_delay=7)
+    space = LatentSpace((Categorical("a"), late), Noise(1))
+    bounds = {"a": tf.constant([2.0]), "b": tf.constant([15.0])}
+    found = [float(weighted_sum(space, bounds, tf.constant(step))) for step in (0, 6, 7, 8)]
+    assert found == pytest.approx([2, 2, 3.5, 3.5])
 
 
 def test_gradient_ascent_moves_q_towards_the_code():
@@ -103,7 +111,7 @@ def test_gradient_ascent_moves_q_towards_the_code():
     latents = space.sample(16, [5, 6])
     outputs = tf.Variable(tf.random.stateless_normal([16, 6], [7, 8]))
     with tf.GradientTape() as tape:
-        before = weighted_sum(space, variational_bound(space, latents, outputs))
+        before = weighted_sum(space, variational_bound(space, latents, outputs), 0)
     gradient = tape.gradient(before, outputs)
     # d log softmax_k / d logits = onehot - softmax: up for the right category only
     right = tf.one_hot(latents["a"], 4, on_value=True, off_value=False, dtype=tf.bool)
@@ -113,7 +121,7 @@ def test_gradient_ascent_moves_q_towards_the_code():
         tf.sign(gradient[:, 4]), tf.sign(latents["b"] - outputs[:, 4])
     )
     outputs.assign_add(0.1 * gradient)
-    after = weighted_sum(space, variational_bound(space, latents, outputs))
+    after = weighted_sum(space, variational_bound(space, latents, outputs), 0)
     assert after > before
 
 

@@ -130,6 +130,22 @@ BAD = {
         ("--model=tiny_infogan", "--game=hing"),
         'Unknown game "hing". Did you mean "hinge"? There are non_saturating, minimax,',
     ),
+    "unknown penalty": (
+        ("--model=tiny_infogan", "--penalty=wgangp"),
+        'Unknown penalty "wgangp". Did you mean "wgan_gp"? There are weight_clipping,',
+    ),
+    "two bounds": (
+        ("--model=tiny_infogan", "--penalty=weight_clipping,spectral_norm"),
+        "tiny_infogan: WeightClipping and SpectralNormalization all bound the ",
+    ),
+    "unbounded critic": (
+        ("--model=tiny_infogan", "--game=wasserstein"),
+        "tiny_infogan: Wasserstein's critic grows without bound unless its slope is ",
+    ),
+    "labels for nothing": (
+        ("--model=tiny_infogan", "--labels=5"),
+        'tiny_infogan: the method "infogan" learns from no labels, and labels is 5: ',
+    ),
     "unknown data set": (
         ("--model=tiny_infogan", "--dataset=minst"),
         'Unknown data set "minst": --dataset takes "digits", "synthetic", "folder"',

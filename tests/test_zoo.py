@@ -11,6 +11,8 @@ import tensorflow as tf
 import infogan_tf
 from infogan_tf import spec as specs
 from infogan_tf.errors import InfoGANError
+from infogan_tf.games import Wasserstein
+from infogan_tf.models import InfoGAN
 from zoo import registry
 
 ENTRIES = registry.models()
@@ -29,6 +31,9 @@ MNIST = (
     1024 + 1,
     1024 * 128 + 2 * 128 + (128 + 1) * (10 + 2 + 2),  # FC 128; c1, c2, c3
 )  # fmt: skip
+MNIST_TOP = 16 * 128 * 64 + 2 * 64 + 16 * 64 * 1 + 1  # of G, and of a decoder
+WIDER = MNIST[0] + (100 - 74) * 1024  # z of 100 numbers
+BARE_TRUNK = MNIST[1] - 128 - 1024  # a bias for a scale and an offset
 LIKE_SVHN = (  # G above its first layer and the trunk, which CelebA's networks share
     16 * 448 * 256 + 2 * 256  # upconv 256
     + 16 * 256 * 128 + 128  # upconv 128, no batch normalisation
@@ -51,7 +56,30 @@ PARAMETERS = {
         MNIST[3] - 2 * (128 + 1),
     ),
     "mnist_gan": MNIST,
-    "mnist_lsgan": MNIST[:3],
+    **dict.fromkeys(
+        ("mnist_dcgan", "mnist_lsgan", "mnist_lsgan_binary"), (WIDER, *MNIST[1:3])
+    ),
+    **dict.fromkeys(
+        ("mnist_wgan", "mnist_wgan_gp", "mnist_dragan"), (WIDER, BARE_TRUNK, 1024 + 1)
+    ),
+    "mnist_cgan": (MNIST[0] - 2 * 1024, MNIST[1], 10 * (1024 + 1)),  # 10 + 62 inputs
+    "mnist_acgan": (
+        MNIST[0] - 2 * 1024,
+        *MNIST[1:3],
+        1024 * 128 + 2 * 128 + (128 + 1) * 10,
+    ),
+    "mnist_infogan_semisupervised": (*MNIST[:3], MNIST[3] - 2 * (128 + 1)),
+    "mnist_catgan": (WIDER, MNIST[1], 10 * (1024 + 1)),
+    "mnist_sgan": (WIDER, MNIST[1], 11 * (1024 + 1)),
+    **dict.fromkeys(
+        ("mnist_ebgan", "mnist_ebgan_pt"),
+        (WIDER, MNIST[1], 1024 * 6272 + 2 * 6272 + MNIST_TOP),
+    ),
+    "mnist_began": (
+        MNIST[0] - 10 * 1024,  # 64 inputs
+        BARE_TRUNK + (1024 + 1) * 64,
+        (64 + 1) * 6272 + MNIST_TOP - 64,  # a bias for a scale and an offset
+    ),
     "svhn_infogan": (
         168 * 1792 + 2 * 1792 + LIKE_SVHN[0],  # FC 2 x 2 x 448 = 1,792, then as above
         LIKE_SVHN[1],
@@ -99,13 +127,13 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module", params=ENTRIES.values(), ids=ENTRIES)
 def entry(request):
-    """(spec, model, its variables before and after one real step, the step's metrics)."""
+    """(spec, model, its variables before two real steps, their metrics)."""
     spec = request.param
     model = infogan_tf.build(spec)
     data = infogan_tf.data.load(spec.data, dataset="synthetic")
-    stream = infogan_tf.data.batches(data.train.images, batch_size=spec.training.batch_size)
+    stream = infogan_tf.data.stream(data.train, spec.training)
     before = [variable.numpy() for variable in model.trainable_variables]
-    history = model.fit(stream, steps_per_epoch=1, verbose=0, shuffle=False)
+    history = model.fit(stream, steps_per_epoch=2, verbose=0, shuffle=False)
     return spec, model, before, {name: v[0] for name, v in history.history.items()}
 
 
@@ -116,7 +144,7 @@ def test_every_entry_has_its_parameters_counted():
 def test_parameter_counts(entry):
     spec, model, *_ = entry
     parts = [[model.generator], [model.trunk], [model.discriminator]]
-    if spec.latents.codes:
+    if isinstance(model, InfoGAN):
         parts.append([model.recognition, model.recognition_output])
     assert PARAMETERS[spec.name] == tuple(
         sum(math.prod(v.shape) for one in part for v in one.trainable_variables)
@@ -130,11 +158,13 @@ def test_names_and_json(entry):
     assert specs.from_json(json.loads(json.dumps(specs.to_json(spec)))) == spec
 
 
-def test_a_real_step_moves_every_weight_and_stays_finite(entry):
-    _, model, before, metrics = entry
+def test_real_steps_move_every_weight_and_stay_finite(entry):
+    spec, model, before, metrics = entry
     for variable, old in zip(model.trainable_variables, before, strict=True):
         new = variable.numpy()
         assert np.isfinite(new).all(), variable.path
+        if isinstance(spec.game, Wasserstein) and variable is model.discriminator.bias:
+            continue  # E f(x) - E f(G) does not change where both grow
         assert not np.array_equal(new, old), f"{variable.path} got no gradient"
     assert all(math.isfinite(value) for value in metrics.values())
     assert {"d_loss", "g_loss"} <= metrics.keys()
@@ -145,7 +175,7 @@ def test_generates_and_recognizes(entry):
     images = model.generate(count=3)
     assert images.shape == (3, *spec.data.image_shape)
     assert images.min() >= 0 and images.max() <= 1
-    if not spec.latents.codes:
+    if not isinstance(model, InfoGAN):
         return  # nothing to read
     read = model.recognize(images)
     assert list(read) == [code.name for code in spec.latents.codes]
@@ -168,6 +198,13 @@ def test_exports_and_reloads(entry, tmp_path):
     latents = spec.latents.sample(2, tf.constant([0, 0]))
     images = loaded.signatures["serving_default"](**latents)["images"]
     np.testing.assert_allclose(images, model.generate_images(latents), atol=1e-5)
+    assert ("classify" in loaded.signatures) == hasattr(model, "classify")
+    if hasattr(model, "classify"):
+        found = loaded.signatures["classify"](images=images)
+        assert found["probabilities"].shape == (2, model.label_count)
+        np.testing.assert_array_equal(
+            found["label"], np.argmax(found["probabilities"], axis=1)
+        )
 
 
 # --- the registry -----------------------------------------------------------------------

@@ -17,6 +17,9 @@ def define_model_flags() -> None:
     flags.DEFINE_string("model", None, "Entry of the zoo; see tools/list_models.py.")
     flags.DEFINE_string("model_module", None, "Your module with entries of its own.")
     flags.DEFINE_string("game", None, "least_squares, hinge, ...: what G and D play.")
+    flags.DEFINE_string("penalty", None, "wgan_gp, r1, ... (several: a,b), or none.")
+    flags.DEFINE_integer("critic_steps", None, "Updates of D for one of the generator.")
+    flags.DEFINE_integer("labels", None, "Images whose label is shown; -1: all.")
     flags.DEFINE_integer("steps", None, "Updates of the generator.")
     flags.DEFINE_integer("batch_size", None, "Real images a step.")
     flags.DEFINE_integer("seed", None, "Everything random is a function of it.")
@@ -50,14 +53,15 @@ def define_run_dir_flag() -> None:
 
 def chosen_spec() -> Any:
     """The ModelSpec of --model, with the flags that were given in place of its numbers."""
-    import dataclasses
-
-    from infogan_tf import games
+    from infogan_tf import games, penalties
     from zoo import registry
 
     spec = registry.find(FLAGS.model, FLAGS.model_module)
-    if FLAGS.game:
-        spec = dataclasses.replace(spec, game=games.find(FLAGS.game))
+    if FLAGS.game or FLAGS.penalty:
+        spec = spec.playing(
+            games.find(FLAGS.game) if FLAGS.game else spec.game,
+            penalties.find(FLAGS.penalty) if FLAGS.penalty else spec.penalties,
+        )
     names = [field for field in vars(spec.training) if field in FLAGS]
     given = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
     return spec.with_training(**given)

@@ -13,8 +13,16 @@ import dataclasses
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.channel import RandomAffine
-from infogan_tf.games import LeastSquares
+from infogan_tf.games import (
+    CategoricalEntropy,
+    EnergyMargin,
+    Equilibrium,
+    ExtraClass,
+    LeastSquares,
+    Wasserstein,
+)
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
+from infogan_tf.penalties import DRAGAN, WGANGP, PullingAway, WeightClipping
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
 
@@ -56,7 +64,7 @@ PAPER = register(
 # (Section 6: "a smaller lambda") and Q's deviation for them is fixed, or they take pairs of
 # digits for themselves: early where they weigh 0.1, late where Q's deviation is learned.
 # Q's output starts small: L_I rises later, when there are strokes to tell apart.
-register(
+BEST = register(
     dataclasses.replace(
         PAPER,
         name="mnist_infogan",
@@ -64,26 +72,14 @@ register(
         latents=LatentSpace(
             codes=(
                 Categorical("c1", 10),
-                Uniform("c2", mi_weight=0.03, q_stddev=0.3),
-                Uniform("c3", mi_weight=0.03, q_stddev=0.3),
+                Uniform("c2", mi_weight=0.1, mi_delay=1_000, q_stddev=0.3),
+                Uniform("c3", mi_weight=0.1, mi_delay=1_000, q_stddev=0.3),
             ),
             noise=Noise(62),
         ),
         recognition_stddev=0.02,
         training=TrainSpec(decay=0.2),
         channel=RandomAffine(codes=("c1",)),
-    )
-)
-
-register(
-    dataclasses.replace(
-        PAPER,
-        name="mnist_lsgan",
-        description="LSGAN on MNIST's networks: least squares, Pearson's chi^2",
-        method="gan",
-        latents=LatentSpace(codes=(), noise=Noise(74)),
-        recognition=(),
-        game=LeastSquares(),
     )
 )
 
@@ -103,5 +99,196 @@ register(
             ),
             noise=Noise(62),
         ),
+    )
+)
+
+# --- the family, on the same networks ----------------------------------------------------
+
+
+def _unnormalised(blocks: tuple) -> tuple:
+    """The same blocks without batch normalisation."""
+    return tuple(
+        block
+        if isinstance(block, Reshape)
+        else dataclasses.replace(block, batch_norm=False)
+        for block in blocks
+    )
+
+
+# A GAN without codes and Q. Rates and beta_1 of DCGAN (Radford et al. 2016, Section 4).
+DCGAN = register(
+    ModelSpec(
+        name="mnist_dcgan",
+        description="DCGAN: a regular GAN of strided convolutions, without codes",
+        method="gan",
+        data=PAPER.data,
+        latents=LatentSpace(codes=(), noise=Noise(100)),
+        generator=GENERATOR,
+        trunk=TRUNK,
+        training=TrainSpec(generator_learning_rate=2e-4, discriminator_learning_rate=2e-4),
+    )
+)
+
+LABEL = LatentSpace(codes=(Categorical("label", 10),), noise=Noise(62))
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_cgan",
+        description="CGAN: both players are told the digit",
+        method="conditional_gan",
+        latents=LABEL,
+        training=dataclasses.replace(DCGAN.training, labels=-1),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_acgan",
+        description="ACGAN: the discriminator also names the digit",
+        method="supervised_infogan",
+        latents=LABEL,
+        recognition=RECOGNITION,
+        training=dataclasses.replace(DCGAN.training, labels=-1),
+    )
+)
+
+register(
+    dataclasses.replace(
+        BEST,
+        name="mnist_infogan_semisupervised",
+        description="mnist_infogan, with c1 shown the digit of 100 images",
+        method="supervised_infogan",
+        training=TrainSpec(decay=0.2, labels=100),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_lsgan",
+        description="LSGAN with a, b, c = -1, 1, 0: least squares, Pearson's chi^2",
+        game=LeastSquares(),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_lsgan_binary",
+        description="LSGAN with a, b, c = 0, 1, 1",
+        game=LeastSquares(generated=0.0, real=1.0, wanted=1.0),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_wgan",
+        description="WGAN: a critic with clipped weights, the earth mover's distance",
+        trunk=_unnormalised(TRUNK),
+        game=Wasserstein(),
+        penalties=(WeightClipping(0.01),),
+        training=TrainSpec(
+            batch_size=64,
+            critic_steps=5,
+            optimizer="rmsprop",
+            generator_learning_rate=5e-5,
+            discriminator_learning_rate=5e-5,
+        ),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_wgan_gp",
+        description="WGAN-GP: a critic whose slope is held at 1",
+        trunk=_unnormalised(TRUNK),
+        game=Wasserstein(),
+        penalties=(WGANGP(10.0),),
+        training=TrainSpec(
+            batch_size=64,
+            critic_steps=5,
+            generator_learning_rate=1e-4,
+            discriminator_learning_rate=1e-4,
+            beta_1=0.5,
+            beta_2=0.9,
+        ),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_dragan",
+        description="DRAGAN: a regular GAN, its slope held at 1 around real images",
+        trunk=_unnormalised(TRUNK),
+        penalties=(DRAGAN(10.0),),
+    )
+)
+
+DECODER = (
+    Dense(7 * 7 * 128, activation="relu"),
+    Reshape(7, 7, 128),
+    UpConvolution(64, activation="relu"),
+    UpConvolution(1, activation="sigmoid", batch_norm=False),
+)
+
+EBGAN = register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_ebgan",
+        description="EBGAN: an autoencoder's error is the energy",
+        method="ebgan",
+        decoder=DECODER,
+        game=EnergyMargin(0.1),
+        training=TrainSpec(generator_learning_rate=1e-3, discriminator_learning_rate=1e-3),
+    )
+)
+
+register(
+    dataclasses.replace(
+        EBGAN,
+        name="mnist_ebgan_pt",
+        description="EBGAN whose generated images' features pull away from each other",
+        penalties=(PullingAway(0.1),),
+    )
+)
+
+# Encoder and decoder without batch normalisation and a narrow code, as in the paper.
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_began",
+        description="BEGAN: two autoencoder errors held at a ratio",
+        method="began",
+        latents=LatentSpace(codes=(), noise=Noise(64)),
+        trunk=(*_unnormalised(TRUNK), Dense(64, activation="linear", batch_norm=False)),
+        decoder=_unnormalised(DECODER),
+        game=Equilibrium(gamma=0.5),
+        training=TrainSpec(generator_learning_rate=1e-4, discriminator_learning_rate=1e-4),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_catgan",
+        description="catGAN: sure classes of real images, unsure ones of generated",
+        method="classifier_gan",
+        game=CategoricalEntropy(10),
+    )
+)
+
+register(
+    dataclasses.replace(
+        DCGAN,
+        name="mnist_sgan",
+        description='SGAN: ten digits and "generated", shown 1,000 labels',
+        method="classifier_gan",
+        game=ExtraClass(10),
+        training=dataclasses.replace(DCGAN.training, labels=1_000),
     )
 )

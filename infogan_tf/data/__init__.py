@@ -16,14 +16,14 @@ from infogan_tf.data import (
     tensorflow_datasets,
 )
 from infogan_tf.data.images import ImageData, Split, checked
-from infogan_tf.data.pipeline import batches, require_batch
+from infogan_tf.data.pipeline import batches, require_batch, stream
 from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
 
 BUILT_IN = {"digits": digits.load, "synthetic": synthetic.load}
 NOT_IN_TFDS = {"faces3d": faces3d.ADVICE, "chairs3d": chairs3d.ADVICE}
 
-__all__ = ["BUILT_IN", "ImageData", "Split", "batches", "load", "require_batch"]
+__all__ = ["BUILT_IN", "ImageData", "Split", "batches", "load", "require_batch", "stream"]
 
 
 def load(

@@ -14,7 +14,8 @@ class Split:
 
     Args:
         images: uint8 [n, height, width, channels].
-        labels: int64 [n], or None. Scoring reads them; training never does.
+        labels: int64 [n], or None. Scoring reads them; training only
+            where a spec asks for `labels`.
         factors: true generative factors by name, each [n]; empty where unknown.
     """
 

@@ -3,13 +3,77 @@
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.data.images import Split
 from infogan_tf.errors import InfoGANError
+from infogan_tf.spec import TrainSpec
+
+
+def stream(train: Split, numbers: TrainSpec, *, first_step: int = 0) -> tf.data.Dataset:
+    """What the steps of a training take, from `first_step` on.
+
+    Images for every critic step; where the training uses labels, (images, (labelled
+    images, labels)), as many as are labelled, at most a batch.
+
+    Raises:
+        InfoGANError: too few images, or fewer labels than the training uses.
+    """
+    options = {"seed": numbers.seed, "first_step": first_step}
+    size = numbers.batch_size * numbers.critic_steps
+    images = batches(train.images, batch_size=size, **options)
+    if not numbers.labels:
+        return images
+    rows = labelled_rows(train.labels, numbers.labels, numbers.seed)
+    each = min(numbers.batch_size, len(rows) // numbers.critic_steps)
+    labelled = batches(
+        train.images[rows],
+        labels=train.labels[rows],
+        batch_size=each * numbers.critic_steps,
+        **options,
+    )
+    return tf.data.Dataset.zip(images, labelled)
+
+
+def labelled_rows(labels: np.ndarray | None, count: int, seed: int) -> np.ndarray:
+    """The rows whose label is shown: equally many of each label, drawn from `seed`.
+
+    Args:
+        labels: [n], or None where the images have none.
+        count: how many; -1: all.
+        seed: the same seed chooses the same rows, and more rows for a larger count.
+
+    Raises:
+        InfoGANError: there are no labels, or not as many.
+    """
+    if labels is None:
+        raise InfoGANError(
+            "This training learns from labels, and the images have none: choose images "
+            "with labels, or a method without."
+        )
+    if count > len(labels):
+        raise InfoGANError(
+            f"--labels={count}, and there are {len(labels)}: ask for as many or fewer, or "
+            "for all with --labels=-1."
+        )
+    if count == -1:
+        return np.arange(len(labels))
+    order = np.random.default_rng([seed, 4]).permutation(len(labels))
+    by_label = order[np.argsort(labels[order], kind="stable")]
+    _, starts, sizes = np.unique(labels[by_label], return_index=True, return_counts=True)
+    place = np.arange(len(labels)) - np.repeat(starts, sizes)  # among those of its label
+    return np.sort(by_label[np.argsort(place, kind="stable")][:count])
 
 
 def batches(
-    images: np.ndarray, *, batch_size: int, seed: int = 0, first_step: int = 0
+    images: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    batch_size: int,
+    seed: int = 0,
+    first_step: int = 0,
 ) -> tf.data.Dataset:
     """Shuffled batches for ever, float32 [batch_size, height, width, channels] in [0, 1].
+
+    With `labels` [n], pairs of them and int32 [batch_size].
 
     The order is a function of (seed, step) alone: example i is place i % n of a
     permutation drawn from (seed, i // n), so each pass over the data meets every image
@@ -27,7 +91,7 @@ def batches(
     def read(rows: np.ndarray) -> np.ndarray:
         return np.asarray(images[rows])
 
-    def gather(examples: tf.Tensor) -> tf.Tensor:
+    def gather(examples: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         passes = examples // count
         seeds = tf.stack([tf.fill([batch_size], np.int64(seed)), passes, 0 * passes], 1)
         rows = tf.raw_ops.RandomIndexShuffle(
@@ -38,7 +102,10 @@ def batches(
         )
         pixels = tf.numpy_function(read, [rows], tf.uint8, stateful=False)
         pixels = tf.ensure_shape(pixels, [batch_size, *images.shape[1:]])
-        return tf.cast(pixels, tf.float32) / 255.0
+        pixels = tf.cast(pixels, tf.float32) / 255.0
+        if labels is None:
+            return pixels
+        return pixels, tf.gather(tf.constant(labels, tf.int32), rows)
 
     first_example = first_step * batch_size
     return (

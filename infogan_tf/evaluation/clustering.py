@@ -21,6 +21,8 @@ class Clustering:
 
     Args:
         accuracy: share of test images whose category maps to their label, in [0, 1].
+        majority_accuracy: the same where each category takes the label that most of its
+            training images have, so that several may take the same.
         nmi: normalised mutual information on the test images (arithmetic mean), [0, 1].
         ari: adjusted Rand index on the test images, about 0 for chance, 1 at best.
         code_to_label: the label of each category, `UNMATCHED` where there is none.
@@ -28,6 +30,7 @@ class Clustering:
     """
 
     accuracy: float
+    majority_accuracy: float
     nmi: float
     ari: float
     code_to_label: tuple[int, ...]
@@ -61,8 +64,10 @@ def score(
 ) -> Clustering:
     """Fits the map on the training images and scores the test images; all arrays [n]."""
     code_to_label = fit_assignment(train_categories, train_labels, category_count)
+    majority = _count(train_categories, train_labels, category_count).argmax(axis=1)
     return Clustering(
         accuracy=float(np.mean(code_to_label[test_categories] == test_labels)),
+        majority_accuracy=float(np.mean(majority[test_categories] == test_labels)),
         nmi=float(
             sklearn.metrics.normalized_mutual_info_score(test_labels, test_categories)
         ),

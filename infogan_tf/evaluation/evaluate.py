@@ -1,5 +1,6 @@
 """Scores a trained run: what each code knows, and how real its images look."""
 
+import functools
 import math
 import os
 from typing import Any
@@ -46,12 +47,14 @@ def evaluate(
 
     Returns:
         `model`, `step`, `seed`, `images`; `mi/<code>`, `mi/<code>_stderr` and, where
-        finite, `mi/<code>_max`, in nats. With labels, for the first categorical code,
-        `clustering/accuracy`, `/nmi`, `/ari`, `/code_to_label`, `/generated_agreement`;
-        `fidelity/fid`, `/kid`, `/kid_stddev`, `/precision`, `/recall`, `/spread_...` in the
-        space that `fidelity/features` names, of a classifier trained on those labels, and
-        its `fidelity/classifier_accuracy` on the test images. For digits,
-        `controls/<code>/slant` and `/width`. With factors, `disentanglement/...`.
+        finite, `mi/<code>_max`, in nats. With labels, for the first categorical code or
+        the classes of a classifier, `clustering/accuracy`, `/majority_accuracy`, `/nmi`,
+        `/ari`, `/code_to_label`, `/generated_agreement`; `fidelity/fid`, `/kid`,
+        `/kid_stddev`, `/precision`, `/recall`, `/spread_...` in the space that
+        `fidelity/features` names, of a classifier trained on those labels, and its
+        `fidelity/classifier_accuracy` on the test images; `classification/accuracy` where
+        labels taught the model to classify. For digits, `controls/<code>/slant` and
+        `/width`. With factors, `disentanglement/...`.
 
     Raises:
         InfoGANError: no checkpoint, or images that cannot be read.
@@ -82,6 +85,9 @@ def evaluate(
             missing.append("disentanglement (the images have no factors)")
     if labelled:
         metrics |= _clustering(model, images)
+        if spec.training.labels and hasattr(model, "classify"):
+            found = classes(model, images.test.images) == images.test.labels
+            metrics["classification/accuracy"] = float(np.mean(found))
         space = f"{dataset or spec.data.name}_classifier"
         try:
             metrics |= _fidelity(model, images, space, metrics, seed)
@@ -130,21 +136,28 @@ def _disentanglement(model: InfoGAN, images: data.ImageData, seed: int) -> dict[
 
 
 def _category(model: GAN) -> Categorical | None:
-    """The code that is compared with the labels: the first categorical one that Q reads."""
-    codes = model.latents.codes if isinstance(model, InfoGAN) else ()
-    return next((code for code in codes if isinstance(code, Categorical)), None)
+    """The code that is compared with the labels: the label, or what Q reads first."""
+    codes = [code for code in model.latents.codes if isinstance(code, Categorical)]
+    if not isinstance(model, InfoGAN):
+        codes = [code for code in codes if code.name == "label"]
+    return codes[0] if codes else None
 
 
 def _clustering(model: GAN, images: data.ImageData) -> dict[str, Any]:
     code = _category(model)
-    if code is None:
+    if isinstance(model, InfoGAN) and code:
+        count = code.categories
+        read = functools.partial(most_probable, model, code.name)
+    elif hasattr(model, "classify"):
+        count, read = model.label_count, functools.partial(classes, model)
+    else:
         return {}
     scores = clustering.score(
-        most_probable(model, code.name, images.train.images),
+        read(images.train.images),
         images.train.labels,
-        most_probable(model, code.name, images.test.images),
+        read(images.test.images),
         images.test.labels,
-        category_count=code.categories,
+        category_count=count,
     )
     return {f"clustering/{name}": value for name, value in vars(scores).items()}
 
@@ -163,7 +176,10 @@ def _fidelity(
     found |= {f"fidelity/{name}": value for name, value in scores.items()}
     spreads = {"real": fidelity.spread(real.features, test.labels)}
     if code := _category(model):
-        code_to_label = np.array(metrics["clustering/code_to_label"])
+        asked = range(code.categories)  # of the code "label", the label itself
+        if code.name != "label":
+            asked = metrics["clustering/code_to_label"]
+        code_to_label = np.array(asked)
         found["clustering/generated_agreement"] = float(
             np.mean(generated.labels == code_to_label[codes[code.name]])
         )
@@ -221,6 +237,15 @@ def read_codes(model: InfoGAN, images: np.ndarray) -> dict[str, np.ndarray]:
                 found["probabilities"].argmax(axis=1) if discrete else found["mean"]
             )
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def classes(model: GAN, images: np.ndarray) -> np.ndarray:
+    """The most probable class of each image (uint8 [n, H, W, C]), int64 [n]."""
+    parts = []
+    for place in range(0, len(images), BATCH):
+        pixels = images[place : place + BATCH].astype(np.float32) / 255.0
+        parts.append(model.classify(pixels).numpy().argmax(axis=1))
+    return np.concatenate(parts)
 
 
 def most_probable(model: InfoGAN, code_name: str, images: np.ndarray) -> np.ndarray:

@@ -1,14 +1,23 @@
 """The models, each a `keras.Model` with its own `train_step`, by the spec's `method`."""
 
 from infogan_tf.errors import InfoGANError, did_you_mean
+from infogan_tf.models.autoencoder import BEGAN, EBGAN
+from infogan_tf.models.classifier import ClassifierGAN
+from infogan_tf.models.conditional import ConditionalGAN
 from infogan_tf.models.gan import GAN
 from infogan_tf.models.infogan import InfoGAN, OnlookerGAN
+from infogan_tf.models.supervised import SupervisedInfoGAN
 from infogan_tf.spec import ModelSpec
 
 METHODS: dict[str, type[GAN]] = {
     "gan": GAN,
     "infogan": InfoGAN,
     "onlooker_gan": OnlookerGAN,
+    "supervised_infogan": SupervisedInfoGAN,
+    "conditional_gan": ConditionalGAN,
+    "classifier_gan": ClassifierGAN,
+    "ebgan": EBGAN,
+    "began": BEGAN,
 }
 
 

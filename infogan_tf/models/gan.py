@@ -1,19 +1,27 @@
 """The generative adversarial network: G against D."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from infogan_tf import spec as specs
-from infogan_tf.blocks import WEIGHT_STDDEV, build_network
+from infogan_tf.blocks import WEIGHT_STDDEV, build_network, spectrally_normalised
 from infogan_tf.errors import InfoGANError
-from infogan_tf.games import Game, NonSaturating
+from infogan_tf.games import GAMES, Game, NonSaturating
 from infogan_tf.latents import LatentSpace
 from infogan_tf.optimizers import Adam, LinearEnd
+from infogan_tf.penalties import Penalty, SpectralNormalization
+
+
+class Labelled(NamedTuple):
+    """Real images in [0, 1], [batch, height, width, channels], and labels, int [batch]."""
+
+    images: tf.Tensor
+    labels: tf.Tensor
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
@@ -29,13 +37,19 @@ class GAN(keras.Model):
     Args:
         latents: the declaration of what G reads.
         generator: [batch, latents.width] -> images.
-        trunk: images -> features [batch, n]; D is one linear layer on top of it.
+        trunk: images -> features [batch, n].
+        discriminator: D's layers on top of it; a linear one where not given.
         pixel_range: what black and white are inside the two networks. Images outside
             are always in [0, 1].
+        outputs: columns of D's output; a game says how many it is played with.
+        spectral_norm: whether D's output layer is spectrally normalised, as the trunk is.
         seed: every random draw is a function of (seed, step).
     """
 
     generator_hears_q = True  # L_I is G's objective too (equation 6)
+    plays_with = "logit"  # what this discriminator gives, of `Game.played_with`
+    learns_from_labels = "no"  # or "maybe", or "always"
+    label_count = 0  # how many labels it can tell apart
 
     def __init__(
         self,
@@ -44,6 +58,9 @@ class GAN(keras.Model):
         generator: keras.Model,
         trunk: keras.Model,
         pixel_range: tuple[float, float] = (0.0, 1.0),
+        discriminator: keras.Layer | None = None,
+        outputs: int = 1,
+        spectral_norm: bool = False,
         seed: int = 0,
         **options: Any,
     ) -> None:
@@ -68,37 +85,69 @@ class GAN(keras.Model):
         self.trunk = trunk
         self.pixel_range = tuple(pixel_range)
         self.seed = seed
-        self.discriminator = _head(1, trunk, "discriminator", seed)
+        self.outputs = outputs
+        self.spectral_norm = spectral_norm
+        self.discriminator = discriminator or _head(
+            outputs, trunk, "discriminator", seed, spectral_norm=spectral_norm
+        )
         self.game: Game = NonSaturating()
+        self.penalties: tuple[Penalty, ...] = ()
+        self.critic_steps = 1
         self._means: dict[str, keras.metrics.Mean] = {}
         self.built = True
 
     @classmethod
     def from_spec(cls, spec: specs.ModelSpec) -> "GAN":
-        """Builds and compiles the model that `spec` declares."""
+        """Builds and compiles the model that `spec` declares.
+
+        Raises:
+            InfoGANError: a game or a number of labels that this method has no use for.
+        """
+        cls._require_possible(spec)
         model = cls(**cls.networks(spec))
         numbers = spec.training
-        betas = {"beta_1": numbers.beta_1, "beta_2": numbers.beta_2}
         average = {"use_ema": True, "ema_momentum": numbers.ema_decay}
-
-        def rate(start: float) -> float | LinearEnd:
-            if not numbers.decay:
-                return start
-            return LinearEnd(start, numbers.steps, numbers.decay)
-
         model.compile(
             game=spec.game,
-            generator_optimizer=Adam(
-                rate(numbers.generator_learning_rate),
-                **betas,
+            penalties=spec.penalties,
+            critic_steps=numbers.critic_steps,
+            generator_optimizer=_optimizer(
+                numbers,
+                numbers.generator_learning_rate,
+                numbers.steps,
                 **(average if numbers.ema_decay else {}),
             ),
-            discriminator_optimizer=Adam(
-                rate(numbers.discriminator_learning_rate), **betas
+            discriminator_optimizer=_optimizer(
+                numbers,
+                numbers.discriminator_learning_rate,
+                numbers.steps * numbers.critic_steps,
             ),
             jit_compile={"true": True, "false": False}.get(numbers.jit_compile, "auto"),
         )
         return model
+
+    @classmethod
+    def _require_possible(cls, spec: specs.ModelSpec) -> None:
+        played = [
+            name for name, game in GAMES.items() if game.played_with == cls.plays_with
+        ]
+        if spec.game.played_with != cls.plays_with:
+            raise InfoGANError(
+                f"{spec.name}: {type(spec.game).__name__} is played with "
+                f"{_article(spec.game.played_with)}, and the discriminator of "
+                f'"{spec.method}" gives {_article(cls.plays_with)}: its games are '
+                f"{', '.join(played)}."
+            )
+        if cls.learns_from_labels == "no" and spec.training.labels:
+            raise InfoGANError(
+                f'{spec.name}: the method "{spec.method}" learns from no labels, and '
+                f"labels is {spec.training.labels}: leave it out."
+            )
+        if cls.learns_from_labels == "always" and not spec.training.labels:
+            raise InfoGANError(
+                f'{spec.name}: the method "{spec.method}" learns from labels, and labels '
+                "is 0: give --labels=N, or --labels=-1 for all."
+            )
 
     @classmethod
     def networks(cls, spec: specs.ModelSpec) -> dict[str, Any]:
@@ -106,14 +155,19 @@ class GAN(keras.Model):
         seed = spec.training.seed
         dtype = "mixed_bfloat16" if spec.training.precision == "bfloat16" else "float32"
         options = {"seed": seed, "dtype": dtype}
+        spectral = any(isinstance(one, SpectralNormalization) for one in spec.penalties)
         width, shape = spec.latents.width, spec.data.image_shape
         return {
             "latents": spec.latents,
             "generator": build_network(
                 spec.generator, [width], name="generator", **options
             ),
-            "trunk": build_network(spec.trunk, shape, name="trunk", **options),
+            "trunk": build_network(
+                spec.trunk, shape, name="trunk", spectral_norm=spectral, **options
+            ),
             "pixel_range": spec.pixel_range,
+            "outputs": spec.game.outputs,
+            "spectral_norm": spectral,
             "seed": seed,
             "name": spec.name,
         }
@@ -122,23 +176,41 @@ class GAN(keras.Model):
         self,
         *,
         game: Game | None = None,
+        penalties: Sequence[Penalty] = (),
+        critic_steps: int = 1,
         generator_optimizer: keras.optimizers.Optimizer | None = None,
         discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         **options: Any,
     ) -> None:
-        """Sets the game and the two optimizers; the paper's settings where not given."""
+        """Sets the game and the two optimizers; the paper's settings where not given.
+
+        Args:
+            game: what G and D play.
+            penalties: what is added to it.
+            critic_steps: updates of D for one of G; a batch is cut into as many parts.
+            generator_optimizer, discriminator_optimizer: the latter moves Q as well.
+            **options: of `keras.Model.compile`.
+        """
         super().compile(optimizer=None, **options)
         self.game = game or NonSaturating()
+        self.penalties = tuple(penalties)
+        self.critic_steps = critic_steps
         self.generator_optimizer = generator_optimizer or Adam(1e-3, beta_1=0.5)
         self.discriminator_optimizer = discriminator_optimizer or Adam(2e-4, beta_1=0.5)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator_variables)
-        names = ["d_loss", "g_loss", *(f"mi/{name}" for name in self.reported_codes)]
-        self._means = {name: keras.metrics.Mean(name) for name in names}
+        self._means = {name: keras.metrics.Mean(name) for name in self.reported}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         return list(self._means.values())
+
+    @property
+    def reported(self) -> list[str]:
+        """Names of the numbers that a step reports."""
+        penalty = ["penalty"] if self.penalties else []
+        codes = [f"mi/{name}" for name in self.reported_codes]
+        return ["d_loss", "g_loss", *penalty, *codes]
 
     @property
     def reported_codes(self) -> list[str]:
@@ -148,6 +220,11 @@ class GAN(keras.Model):
     @property
     def discriminator_variables(self) -> list[keras.Variable]:
         """What the discriminator's optimizer moves."""
+        return self.critic_variables
+
+    @property
+    def critic_variables(self) -> list[keras.Variable]:
+        """What D's logits depend on."""
         return self.trunk.trainable_variables + self.discriminator.trainable_variables
 
     @property
@@ -157,45 +234,136 @@ class GAN(keras.Model):
 
     # --- the game ------------------------------------------------------------------
 
-    def train_step(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One update of both players from the same forward pass.
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One update of G, and `critic_steps` of D, the last from the same forward pass.
+
+        Args:
+            data: real images, float32 [batch, height, width, channels] in [0, 1]; or
+                (images, labels), int32 [batch]; or (images, (other images, their labels)).
+                With several critic steps, as many times the batch.
+        """
+        seed = tf.random.experimental.stateless_fold_in(
+            tf.constant([self.seed, 0], tf.int32), tf.cast(self.step, tf.int32)
+        )
+        for images, labelled, part_seed in self._parts(data, seed):
+            with tf.GradientTape(persistent=True) as tape:
+                d_objective, g_objective, report = self.objectives(
+                    images, labelled, part_seed
+                )
+            # Move the discriminator.
+            variables = self.discriminator_variables
+            self.discriminator_optimizer.apply(
+                tape.gradient(d_objective, variables), variables
+            )
+            for penalty in self.penalties:
+                penalty.after_update(self.critic_variables)
+        # Move the generator.
+        variables = self.generator.trainable_variables
+        self.generator_optimizer.apply(tape.gradient(g_objective, variables), variables)
+        for name, value in report.items():
+            self._means[name].update_state(value)
+        return self.get_metrics_result()
+
+    def objectives(
+        self, images: tf.Tensor, labelled: Labelled | None, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        """What D and G each minimise, and the numbers to report.
 
         min over G, Q, max over D of V(D, G) - lambda L_I(G, Q)  (equation 6), where the
         second term is `information`, absent from a plain GAN. Real and generated images
         are normalised in separate passes, and only the real ones are remembered in the
         moving averages: those serve real images later.
-
-        Args:
-            images: real ones, float32 [batch, height, width, channels] in [0, 1].
         """
-        seed = tf.random.experimental.stateless_fold_in(
-            tf.constant([self.seed, 0], tf.int32), tf.cast(self.step, tf.int32)
-        )
         latents = self.latents.sample(tf.shape(images)[0], seed)
-        with tf.GradientTape(persistent=True) as tape:
-            # Generate.
-            fakes = self.generator(self.latents.encode(latents), training=True)
-            # Look at the real images, then at the generated ones.
-            real_logits = self.discriminator(self.real_features(images))
-            with self._unremembered():
-                fake_features = self.trunk(fakes, training=True)
-                fake_logits = self.discriminator(fake_features)
-                # Have the codes read back.
-                information, nats = self.information(latents, fakes, fake_features, seed)
-            # Score both sides.
-            d_loss = self.game.discriminator_loss(real_logits, fake_logits)
-            g_loss = self.game.generator_loss(fake_logits)
-            d_objective = d_loss - information
-            g_objective = g_loss - information if self.generator_hears_q else g_loss
-        # Move both.
-        for objective, variables, optimizer in (
-            (d_objective, self.discriminator_variables, self.discriminator_optimizer),
-            (g_objective, self.generator.trainable_variables, self.generator_optimizer),
-        ):
-            optimizer.apply(tape.gradient(objective, variables), variables)
-        for name, value in {"d_loss": d_loss, "g_loss": g_loss, **nats}.items():
-            self._means[name].update_state(value)
-        return self.get_metrics_result()
+        # Generate.
+        fakes = self.generator(self.latents.encode(latents), training=True)
+        # Look at the real images, then at the generated ones.
+        reals, labels = self._to_network(images), labelled and labelled.labels
+        features = self.real_features(images)
+        real_logits = self.logits(reals, features, labels, training=True)
+        with self._unremembered():
+            fake_features = self.trunk(fakes, training=True)
+            fake_logits = self.logits(
+                fakes, fake_features, latents.get("label"), training=True
+            )
+            # Have the codes read back.
+            information, nats = self.information(latents, fakes, fake_features, seed)
+            # Bound the discriminator's slope.
+            price = self._price(reals, fakes, labels, seed)
+        # Learn from labels, where there are any.
+        supervision, learned = self.supervision(labelled)
+        # Score both sides.
+        d_loss, g_loss = self.losses(real_logits, fake_logits)
+        d_objective = d_loss - information + price + supervision
+        g_objective = g_loss + tf.add_n(
+            [tf.zeros([]), *(one.on_generator(fake_features) for one in self.penalties)]
+        )
+        if self.generator_hears_q:
+            g_objective -= information
+        report = {"d_loss": d_loss, "g_loss": g_loss, **nats, **learned}
+        if self.penalties:
+            report["penalty"] = price
+        return d_objective, g_objective, report
+
+    def logits(
+        self,
+        images: tf.Tensor,
+        features: tf.Tensor,
+        labels: tf.Tensor | None,
+        *,
+        training: bool,
+    ) -> tf.Tensor:
+        """What the game is played with, [batch, outputs], from the trunk's features."""
+        return self.discriminator(features, training=training)
+
+    def losses(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The game's two losses."""
+        return (
+            self.game.discriminator_loss(real_logits, fake_logits),
+            self.game.generator_loss(fake_logits),
+        )
+
+    def supervision(
+        self, labelled: Labelled | None
+    ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
+        """What D minimises because of labels, and what it reports."""
+        return 0.0, {}
+
+    def _price(
+        self,
+        reals: tf.Tensor,
+        fakes: tf.Tensor,
+        labels: tf.Tensor | None,
+        seed: tf.Tensor,
+    ) -> tf.Tensor:
+        def critic(images: tf.Tensor) -> tf.Tensor:
+            features = self.trunk(images, training=True)
+            return self.logits(images, features, labels, training=True)
+
+        prices = [
+            penalty.on_discriminator(
+                critic, reals, fakes, tf.random.experimental.stateless_fold_in(seed, -2)
+            )
+            for penalty in self.penalties
+        ]
+        return tf.add_n([tf.zeros([]), *prices])
+
+    def _parts(
+        self, data: Any, seed: tf.Tensor
+    ) -> Iterator[tuple[tf.Tensor, Labelled | None, tf.Tensor]]:
+        """Cuts a batch for the critic steps: images, labelled images, a seed for each."""
+        images, labelled = data if isinstance(data, tuple) else (data, None)
+        if labelled is not None and not isinstance(labelled, tuple):
+            labelled = (images, labelled)
+        tensors = [images, *(labelled or ())]
+        cut = [tf.split(tensor, self.critic_steps) for tensor in tensors]
+        for place, (images, *pair) in enumerate(zip(*cut, strict=True), start=1):
+            last = place == self.critic_steps
+            fold_in = tf.random.experimental.stateless_fold_in
+            part_seed = seed if last else fold_in(seed, -2 - place)
+            yield images, Labelled(*pair) if pair else None, part_seed
 
     def real_features(self, images: tf.Tensor) -> tf.Tensor:
         """The trunk's view of real images [batch, features], statistics remembered."""
@@ -301,9 +469,14 @@ class GAN(keras.Model):
 
     @tf.function(reduce_retracing=True)
     def discriminate(self, images: tf.Tensor) -> tf.Tensor:
-        """D's logits [batch] for images in [0, 1]; positive where they look real."""
-        features = self.trunk(self._to_network(images), training=False)
-        return self.discriminator(features)[:, 0]
+        """How real images in [0, 1] look to D, [batch]; larger is more real.
+
+        The logit, where the game is played with one.
+        """
+        images = self._to_network(tf.cast(images, tf.float32))
+        features = self.trunk(images, training=False)
+        logits = self.logits(images, features, None, training=False)
+        return self.game.realness(logits)
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         return self.discriminate(images)
@@ -327,6 +500,8 @@ class GAN(keras.Model):
                 for name, network in networks.items()
             },
             "pixel_range": list(self.pixel_range),
+            "outputs": self.outputs,
+            "spectral_norm": self.spectral_norm,
             "seed": self.seed,
             "name": self.name,
         }
@@ -349,6 +524,8 @@ class GAN(keras.Model):
         return {
             "jit_compile": self.jit_compile,
             "game": specs.to_json(self.game),
+            "penalties": specs.to_json(self.penalties),
+            "critic_steps": self.critic_steps,
             "generator_optimizer": keras.saving.serialize_keras_object(
                 self.generator_optimizer
             ),
@@ -361,6 +538,8 @@ class GAN(keras.Model):
         self.compile(
             jit_compile=config["jit_compile"],
             game=specs.from_json(config["game"]),
+            penalties=specs.from_json(config["penalties"]),
+            critic_steps=config["critic_steps"],
             generator_optimizer=keras.saving.deserialize_keras_object(
                 config["generator_optimizer"]
             ),
@@ -386,7 +565,8 @@ def _head(
     seed: int,
     *,
     stddev: float = WEIGHT_STDDEV,
-) -> keras.layers.Dense:
+    spectral_norm: bool = False,
+) -> keras.Layer:
     """A linear float32 output layer on top of `network`, weights from N(0, stddev^2)."""
     entropy = [seed, *f"{name}_output".encode()]
     initial = np.random.SeedSequence(entropy).generate_state(1)[0]
@@ -396,5 +576,24 @@ def _head(
         dtype="float32",
         kernel_initializer=keras.initializers.RandomNormal(0.0, stddev, int(initial)),
     )
+    if spectral_norm:
+        head = spectrally_normalised(head)
     head.build(network.output_shape)
     return head
+
+
+def _optimizer(
+    numbers: specs.TrainSpec, rate: float, updates: int, **options: Any
+) -> keras.optimizers.Optimizer:
+    """The declared optimizer, for one player that makes so many updates."""
+    schedule = LinearEnd(rate, updates, numbers.decay) if numbers.decay else rate
+    if numbers.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(schedule, **options)
+    betas = {"beta_1": numbers.beta_1, "beta_2": numbers.beta_2}
+    return Adam(schedule, **betas, **options)
+
+
+def _article(noun: str) -> str:
+    named = {"classes": "several classes", "equilibrium": "an energy held at a ratio"}
+    article = "an" if noun[0] in "aeiou" else "a"
+    return named.get(noun, f"{article} {noun}")

@@ -106,7 +106,8 @@ class InfoGAN(GAN):
             through = self._bounds(latents, received)
             bounds |= {name: through[name] for name in self.channel.codes}
         nats = {f"mi/{name}": tf.reduce_mean(bound) for name, bound in bounds.items()}
-        return mutual_information.weighted_sum(self.latents, bounds), nats
+        step = self.step.value
+        return mutual_information.weighted_sum(self.latents, bounds, step), nats
 
     def _bounds(
         self, latents: Mapping[str, tf.Tensor], features: tf.Tensor

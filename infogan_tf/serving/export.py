@@ -9,12 +9,14 @@
                                                     or <name>_mean, <name>_stddev
     recognize_png  image_bytes                      the same
     discriminate   images                           logits
+    classify       images                           probabilities [batch, labels], label
 
 `serving_default` is `generate`. Other shapes are [batch], and [batch, height, width,
 channels] for images, float32 in [0, 1] both ways. `image_bytes` are PNG files, string
 [batch], for REST. A code is an input by its own name, int32 from 0 to K - 1 or any finite
 float32; `seed` is any int32; `code` is the place, int32 from 0, of the code to sweep. A
-model without codes has no `sweep`, one without Q no `recognize` and no `recognize_png`.
+model without codes has no `sweep`, one without Q no `recognize` and no `recognize_png`,
+and one that knows no labels no `classify`.
 
 Every row is computed by itself, and a batch may be empty. An input that is not possible
 is answered by INVALID_ARGUMENT and a sentence that names it.
@@ -192,6 +194,8 @@ def _endpoints(model: GAN) -> dict[str, _Endpoint]:
         signatures["sweep"] = (_sweep, codes | seed | code)
     if hasattr(model, "recognize_images"):
         signatures["recognize"] = (_recognize, images)
+    if hasattr(model, "classify"):
+        signatures["classify"] = (_classify, images)
     endpoints = {
         name: _Endpoint(_checked(functools.partial(function, model), inputs), inputs)
         for name, (function, inputs) in signatures.items()
@@ -229,6 +233,12 @@ def _recognize(model: GAN, tensors: Tensors) -> Tensors:
         for name, posterior in model.recognize_images(tensors["images"]).items()
         for parameter, value in posterior.items()
     }
+
+
+def _classify(model: GAN, tensors: Tensors) -> Tensors:
+    probabilities = model.classify(tensors["images"])
+    label = tf.argmax(probabilities, axis=1, output_type=tf.int32)
+    return {"probabilities": probabilities, "label": label}
 
 
 def _discriminate(model: GAN, tensors: Tensors) -> Tensors:

@@ -4,13 +4,14 @@ import dataclasses
 import os
 import signal
 
+import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from infogan_tf import data, models, traversal
 from infogan_tf.errors import InfoGANError
 from infogan_tf.models.gan import GAN
-from infogan_tf.spec import ModelSpec
+from infogan_tf.spec import ModelSpec, TrainSpec
 from infogan_tf.training.callbacks import (
     Every,
     Journal,
@@ -56,8 +57,9 @@ def train(
     """
     images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
     numbers = spec.training
-    data.require_batch(numbers.batch_size, len(images.train))
     model = models.build(spec)
+    data.stream(images.train, numbers)  # raises where the images do not suffice
+    _require_known(images.train.labels, model, numbers)
     run = RunDirectory(run_dir)
     run.create(describe(spec, images, dataset=dataset, data_dir=data_dir))
     with run.lock():
@@ -117,24 +119,22 @@ def _fit(
         sweeps(0)
         _write_hparams(run, spec)
 
-    def batches_from(step: int) -> tf.data.Dataset:
-        return data.batches(
-            images.train.images,
-            batch_size=numbers.batch_size,
-            seed=numbers.seed,
-            first_step=step,
-        )
-
     def gather_statistics(step: int) -> None:
         if count := min(STATISTICS_BATCHES, steps // 10):
             print(f"Gathering the statistics of batch normalisation: {count} batches.")
-            model.gather_statistics(batches_from(step).take(count))
+            batches = data.batches(
+                images.train.images,
+                batch_size=numbers.batch_size,
+                seed=numbers.seed,
+                first_step=step,
+            )
+            model.gather_statistics(batches.take(count))
 
     stop = StopOnSignal()
     steps = numbers.steps
     try:
         model.fit(
-            batches_from(first_step),
+            data.stream(images.train, numbers, first_step=first_step),
             steps_per_epoch=steps - first_step,
             epochs=1,
             verbose=0,
@@ -157,6 +157,14 @@ def _fit(
             f"Stopped by {signal.Signals(stop.received).name} at step {step} of {steps}; "
             f"saved in {run.path}. Run the same command again to go on.",
             stop.received,
+        )
+
+
+def _require_known(labels: np.ndarray | None, model: GAN, numbers: TrainSpec) -> None:
+    if numbers.labels and labels.max() >= model.label_count:
+        raise InfoGANError(
+            f"{model.name} tells {model.label_count} labels apart, and the images have "
+            f"labels up to {labels.max()}: declare more of them."
         )
 
 
