@@ -29,13 +29,13 @@ class Code(abc.ABC):
     Args:
         name: how logs, sweeps, metrics and SavedModel inputs call it, e.g. "c1".
         mi_weight: the paper's lambda for this code, at least 0.
-        mi_delay: updates before lambda counts; a code that comes later finds what the
-            others stand for already taken.
+        mi_start: the part of the training, 0 to 1, before lambda counts; a code that
+            comes late finds what the others stand for already taken.
     """
 
     name: str
     mi_weight: float = dataclasses.field(default=1.0, kw_only=True)
-    mi_delay: int = dataclasses.field(default=0, kw_only=True)
+    mi_start: float = dataclasses.field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name) or self.name in _RESERVED:
@@ -48,10 +48,10 @@ class Code(abc.ABC):
                 f"Code {self.name}: mi_weight (lambda) is {self.mi_weight}; it has to be "
                 "a finite number that is not negative."
             )
-        if not (isinstance(self.mi_delay, int) and self.mi_delay >= 0):
+        if not 0 <= self.mi_start < 1:
             raise InfoGANError(
-                f"Code {self.name}: mi_delay is {self.mi_delay}; it has to be a whole "
-                "number of updates."
+                f"Code {self.name}: mi_start is {self.mi_start}; it has to be a part of "
+                "the training, from 0 to less than 1."
             )
 
     @property

@@ -32,19 +32,20 @@ def variational_bound(
 
 
 def weighted_sum(
-    space: LatentSpace, bounds: Mapping[str, tf.Tensor], step: tf.Tensor | int
+    space: LatentSpace, bounds: Mapping[str, tf.Tensor], progress: tf.Tensor | float
 ) -> tf.Tensor:
     """Lambda L_I: the batch mean of every code's bound times its `mi_weight`; scalar.
 
     Args:
         space: the declaration of the codes.
         bounds: the bound of each code, [batch].
-        step: updates done; before its `mi_delay` a code counts nothing.
+        progress: the part of the training that is done, 0 to 1; before its `mi_start` a
+            code counts nothing.
     """
     return tf.add_n(
         [
             code.mi_weight
-            * tf.cast(step >= code.mi_delay, tf.float32)
+            * tf.cast(progress >= code.mi_start, tf.float32)
             * tf.reduce_mean(bounds[code.name])
             for code in space.codes
         ]

@@ -194,6 +194,10 @@ def test_encodings():
         (lambda: Uniform("noise"), "none of noise, seed, images"),
         (lambda: Uniform("c", mi_weight=-1.0), "Code c: mi_weight (lambda) is -1.0;"),
         (
+            lambda: Uniform("c", mi_start=1.0),
+            "Code c: mi_start is 1.0; it has to be a part of the training, from 0 to less",
+        ),
+        (
             lambda: Uniform("c", mi_weight=math.nan),
             "mi_weight (lambda) is nan; it has to",
         ),

@@ -378,6 +378,32 @@ def test_information_moves_generator_trunk_and_q_and_not_the_discriminator(chann
         np.testing.assert_array_equal(none[role], 0)
 
 
+def test_a_late_code_moves_nothing_until_its_part_of_the_training():
+    # 10 updates, and c2 starts after the first 4: until then it is as if it weighed 0
+    def trained(steps, **c2):
+        codes = (CODES[0], dataclasses.replace(CODES[1], **c2))
+        numbers = dataclasses.replace(TINY.training, steps=10)
+        model = tiny(latents=LatentSpace(codes, Noise(4)), training=numbers)
+        train(model, steps)
+        return weights(model)
+
+    assert_same(trained(4, mi_start=0.4), trained(4, mi_weight=0.0))
+    one, other = trained(5, mi_start=0.4), trained(5, mi_weight=0.0)
+    assert any(not np.array_equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_late_code_asks_for_the_length_of_the_training():
+    late = dataclasses.replace(CODES[1], mi_start=0.4)
+    model = tiny(latents=LatentSpace((CODES[0], late), Noise(4)))
+    model.compile()
+    with pytest.raises(InfoGANError) as error:
+        model.train_step(IMAGES)
+    assert str(error.value) == (
+        "c2 start late, after a part of the training (mi_start): say how many updates it "
+        "has, with compile(steps=N)."
+    )
+
+
 def learn(variant, generator_rate, discriminator_rate, *, epochs):
     """Trains for 40 steps an epoch; the model, and mi/c1 by epoch."""
     # Section 6: a smaller lambda for the continuous code, or it takes all that Q can read

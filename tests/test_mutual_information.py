@@ -98,11 +98,12 @@ def test_each_code_weighs_its_own_lambda():
     assert float(weighted_sum(space, bounds, 0)) == pytest.approx(2 + 1.5)
 
 
-def test_a_delayed_code_counts_from_its_update_on():
-    late = Uniform("b", mi_weight=0.1, mi_delay=7)
+def test_a_late_code_counts_from_its_part_of_the_training_on():
+    late = Uniform("b", mi_weight=0.1, mi_start=0.25)
     space = LatentSpace((Categorical("a"), late), Noise(1))
     bounds = {"a": tf.constant([2.0]), "b": tf.constant([15.0])}
-    found = [float(weighted_sum(space, bounds, tf.constant(step))) for step in (0, 6, 7, 8)]
+    done = (0.0, 0.24, 0.25, 1.0)
+    found = [float(weighted_sum(space, bounds, tf.constant(part))) for part in done]
     assert found == pytest.approx([2, 2, 3.5, 3.5])
 
 

@@ -72,8 +72,8 @@ BEST = register(
         latents=LatentSpace(
             codes=(
                 Categorical("c1", 10),
-                Uniform("c2", mi_weight=0.1, mi_delay=1_000, q_stddev=0.3),
-                Uniform("c3", mi_weight=0.1, mi_delay=1_000, q_stddev=0.3),
+                Uniform("c2", mi_weight=0.1, mi_start=0.2, q_stddev=0.3),
+                Uniform("c3", mi_weight=0.1, mi_start=0.2, q_stddev=0.3),
             ),
             noise=Noise(62),
         ),

@@ -93,6 +93,7 @@ class GAN(keras.Model):
         self.game: Game = NonSaturating()
         self.penalties: tuple[Penalty, ...] = ()
         self.critic_steps = 1
+        self.steps: int | None = None
         self._means: dict[str, keras.metrics.Mean] = {}
         self.built = True
 
@@ -111,6 +112,7 @@ class GAN(keras.Model):
             game=spec.game,
             penalties=spec.penalties,
             critic_steps=numbers.critic_steps,
+            steps=numbers.steps,
             generator_optimizer=_optimizer(
                 numbers,
                 numbers.generator_learning_rate,
@@ -178,6 +180,7 @@ class GAN(keras.Model):
         game: Game | None = None,
         penalties: Sequence[Penalty] = (),
         critic_steps: int = 1,
+        steps: int | None = None,
         generator_optimizer: keras.optimizers.Optimizer | None = None,
         discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         **options: Any,
@@ -188,6 +191,7 @@ class GAN(keras.Model):
             game: what G and D play.
             penalties: what is added to it.
             critic_steps: updates of D for one of G; a batch is cut into as many parts.
+            steps: updates of G in all; only codes that start late have to know.
             generator_optimizer, discriminator_optimizer: the latter moves Q as well.
             **options: of `keras.Model.compile`.
         """
@@ -195,6 +199,7 @@ class GAN(keras.Model):
         self.game = game or NonSaturating()
         self.penalties = tuple(penalties)
         self.critic_steps = critic_steps
+        self.steps = steps
         self.generator_optimizer = generator_optimizer or Adam(1e-3, beta_1=0.5)
         self.discriminator_optimizer = discriminator_optimizer or Adam(2e-4, beta_1=0.5)
         self.generator_optimizer.build(self.generator.trainable_variables)
@@ -526,6 +531,7 @@ class GAN(keras.Model):
             "game": specs.to_json(self.game),
             "penalties": specs.to_json(self.penalties),
             "critic_steps": self.critic_steps,
+            "steps": self.steps,
             "generator_optimizer": keras.saving.serialize_keras_object(
                 self.generator_optimizer
             ),
@@ -540,6 +546,7 @@ class GAN(keras.Model):
             game=specs.from_json(config["game"]),
             penalties=specs.from_json(config["penalties"]),
             critic_steps=config["critic_steps"],
+            steps=config["steps"],
             generator_optimizer=keras.saving.deserialize_keras_object(
                 config["generator_optimizer"]
             ),

@@ -106,8 +106,20 @@ class InfoGAN(GAN):
             through = self._bounds(latents, received)
             bounds |= {name: through[name] for name in self.channel.codes}
         nats = {f"mi/{name}": tf.reduce_mean(bound) for name, bound in bounds.items()}
-        step = self.step.value
-        return mutual_information.weighted_sum(self.latents, bounds, step), nats
+        weighted = mutual_information.weighted_sum(self.latents, bounds, self._progress())
+        return weighted, nats
+
+    def _progress(self) -> tf.Tensor | float:
+        """The part of the training that is done; all of it where nobody waits for it."""
+        late = [code.name for code in self.latents.codes if code.mi_start]
+        if not late:
+            return 1.0
+        if not self.steps:
+            raise InfoGANError(
+                f"{', '.join(late)} start late, after a part of the training (mi_start): "
+                "say how many updates it has, with compile(steps=N)."
+            )
+        return tf.cast(self.step.value, tf.float32) / self.steps
 
     def _bounds(
         self, latents: Mapping[str, tf.Tensor], features: tf.Tensor
