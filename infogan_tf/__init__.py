@@ -1,48 +1,41 @@
-"""InfoGAN and its family for TensorFlow and Keras 3."""
+"""InfoGAN and its family for TensorFlow and Keras 3.
 
-# isort: skip_file  (the first import checks TensorFlow and Keras for all the others)
+Names are imported when they are used, so that the client of a server, which needs no
+TensorFlow, does not import it.
+"""
+
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
 
-from infogan_tf import backend as _backend  # noqa: F401
-from infogan_tf.channel import RandomAffine
-from infogan_tf.errors import InfoGANError
-from infogan_tf.evaluation import evaluate
-from infogan_tf.games import Hinge, LeastSquares, Minimax, NonSaturating
-from infogan_tf.latents import (
-    Bernoulli,
-    Categorical,
-    Gaussian,
-    LatentSpace,
-    Noise,
-    Uniform,
-)
-from infogan_tf.models import GAN, InfoGAN, OnlookerGAN, build
-from infogan_tf.serving import export
-from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
-from infogan_tf.training import load, train
+_HOMES = {
+    "channel": ["RandomAffine"],
+    "errors": ["InfoGANError"],
+    "evaluation": ["evaluate"],
+    "games": ["Hinge", "LeastSquares", "Minimax", "NonSaturating", "Wasserstein"],
+    "latents": [
+        *("Bernoulli", "Categorical", "Gaussian", "LatentSpace", "Noise", "Uniform"),
+    ],
+    "models": ["GAN", "InfoGAN", "OnlookerGAN", "build"],
+    "serving.export": ["export"],
+    "spec": ["DataSpec", "ModelSpec", "TrainSpec"],
+    "training": ["load", "train"],
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_PARTS = ["data", "evaluation", "games", "latents", "models", "serving", "training"]
 
-__all__ = [
-    "GAN",
-    "Bernoulli",
-    "Categorical",
-    "DataSpec",
-    "Gaussian",
-    "Hinge",
-    "InfoGAN",
-    "InfoGANError",
-    "LatentSpace",
-    "LeastSquares",
-    "Minimax",
-    "ModelSpec",
-    "Noise",
-    "NonSaturating",
-    "OnlookerGAN",
-    "RandomAffine",
-    "TrainSpec",
-    "Uniform",
-    "build",
-    "evaluate",
-    "export",
-    "load",
-    "train",
-]
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        importlib.import_module("infogan_tf.backend")  # TensorFlow is there, under Keras
+        return getattr(importlib.import_module(f"infogan_tf.{_HOME[name]}"), name)
+    if name in _PARTS:
+        return importlib.import_module(f"infogan_tf.{name}")
+    raise AttributeError(f'infogan_tf has no "{name}"; it has {", ".join(__all__)}')
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_PARTS]

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -15,12 +16,14 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Bernoulli, Categorical, LatentSpace, Noise, Uniform
 from infogan_tf.models import build
-from infogan_tf.serving import SWEEP_STEPS, export, model_card
+from infogan_tf.serving.export import SWEEP_STEPS, export
+from infogan_tf.serving.model_card import model_card
 from infogan_tf.spec import DataSpec, ModelSpec
 
 CODES = (Categorical("digit", 5), Uniform("slant"), Bernoulli("bold"))
@@ -169,6 +172,89 @@ def test_a_process_without_keras_and_this_project_answers_the_same(
     for name, value in expected.items():
         np.testing.assert_allclose(outputs[name], value, atol=1e-5, err_msg=name)
         assert np.ptp(value, axis=0).max() > 1e-2, f"{name} hardly varies between rows"
+
+
+@pytest.fixture(scope="module")
+def c_program(tmp_path_factory) -> pathlib.Path:
+    """tests/load.c, built against the TensorFlow that is installed."""
+    if not shutil.which("gcc"):
+        pytest.skip("NO C COMPILER: gcc is not here")
+    program = tmp_path_factory.mktemp("c") / "load"
+    package = pathlib.Path(tf.__file__).parent
+    libraries = [f"-l:{name.name}" for name in package.glob("libtensorflow*.so.2")]
+    subprocess.run(
+        [
+            *("gcc", "-O1", "-Wall", "-Werror", "tests/load.c", "-o", program),
+            *(f"-I{package}/include", f"-L{package}", f"-Wl,-rpath,{package}"),
+            *libraries,
+        ],
+        check=True,
+    )
+    return program
+
+
+def run_in_c(program, exported, signature, output, inputs, folder):
+    """One output's float32 numbers, or the CompletedProcess where it failed."""
+    described = saved_model_pb2.SavedModel()
+    described.ParseFromString((exported / "saved_model.pb").read_bytes())
+    definition = described.meta_graphs[0].signature_def[signature]
+    words = []
+    for name, value in inputs.items():
+        array = np.asarray(value)
+        kind = "int32" if array.dtype.kind == "i" else "float"
+        array = array.astype(np.int32 if kind == "int32" else np.float32)
+        (folder / name).write_bytes(array.tobytes())
+        dims = "x".join(map(str, array.shape))
+        words += [definition.inputs[name].name, kind, dims, folder / name]
+    command = [program, exported, definition.outputs[output].name, *words]
+    done = subprocess.run(command, capture_output=True, timeout=120)
+    return done if done.returncode else np.frombuffer(done.stdout, np.float32)
+
+
+def test_a_c_program_loads_it_as_tf_serving_does(model, exported, c_program, tmp_path):
+    expected = expected_outputs(model)
+    for path in ("generate/images", "sample/images", "recognize/slant_mean"):
+        signature, output = path.split("/")
+        inputs = INPUTS[signature]
+        found = run_in_c(c_program, exported, signature, output, inputs, tmp_path)
+        np.testing.assert_allclose(found, np.ravel(expected[path]), atol=1e-5, err_msg=path)
+
+
+def test_the_c_program_is_refused_by_name(exported, c_program, tmp_path):
+    inputs = {**INPUTS["generate"], "digit": np.full_like(INPUTS["generate"]["digit"], 99)}
+    done = run_in_c(c_program, exported, "generate", "images", inputs, tmp_path)
+    assert done.returncode == 1
+    said = done.stderr.decode()
+    assert re.search(r"^3: ", said, re.MULTILINE)  # INVALID_ARGUMENT
+    assert "Input digit takes whole numbers between 0 and" in said
+
+
+OPENVINO = """
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+import numpy as np
+import openvino
+inputs = np.load(sys.argv[2])
+precise = {"INFERENCE_PRECISION_HINT": "f32"}  # not the bfloat16 of CPUs that have it
+model = openvino.Core().compile_model(sys.argv[1], "CPU", precise)
+found = model({name: inputs[name] for name in inputs.files})
+np.save(sys.argv[3], next(iter(found.values())))
+"""
+
+
+def test_openvino_generates_the_same_without_tensorflow(model, exported, tmp_path):
+    pytest.importorskip("openvino", reason="OpenVINO is not here")
+    np.savez(tmp_path / "inputs.npz", **INPUTS["serving_default"])
+    subprocess.run(
+        [sys.executable, "-c", OPENVINO, exported, "inputs.npz", "images.npy"],
+        cwd=tmp_path,
+        check=True,
+        timeout=120,
+    )
+    found = np.load(tmp_path / "images.npy")
+    np.testing.assert_allclose(
+        found, expected_outputs(model)["serving_default/images"], atol=1e-5
+    )
 
 
 def test_images_are_float32_between_0_and_1(call):
@@ -443,6 +529,7 @@ def test_the_card_says_what_codes_control(tiny_run, tmp_path):
     (run / "metrics.json").unlink(missing_ok=True)
     card = model_card(run)
     assert card["metrics"] == {} and card["data"]["origin"] == "drawn shapes"
+    assert card["data"]["licence"] == "none: drawn by infogan_tf"
     assert [code["controls"] for code in card["codes"]] == [{}] * 4
     scores = {"mi/c2": 1.5, "controls/c2/slant": -0.9, "controls/c3/width": 0.5}
     (run / "metrics.json").write_text(json.dumps(scores))

@@ -9,8 +9,9 @@ from PIL import Image
 
 import infogan_tf
 from infogan_tf.errors import InfoGANError
+from infogan_tf.grid import Grid
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
-from infogan_tf.traversal import Grid, grids, noise_grid, real_grid, sweep, write_png
+from infogan_tf.traversal import grids, noise_grid, real_grid, sweep
 
 VALUES = [-2 + 4 * step / 9 for step in range(10)]  # twice U(-1, 1), and 2 x N(0, 1)
 CAPTIONS = ("-2", "-1.6", "-1.1", "-0.7", "-0.2", "0.2", "0.7", "1.1", "1.6", "2")
@@ -216,8 +217,8 @@ def test_a_long_title_fits():
 def test_a_png_is_what_was_drawn(tmp_path):
     grid, _ = grid_of_bytes(3, **WITH)
     path = tmp_path / "new" / "folder" / "c1.png"
-    assert write_png(grid, path) == path
-    assert write_png(grid, str(path)) == path  # again, over the first
+    assert grid.write_png(path) == path
+    assert grid.write_png(str(path)) == path  # again, over the first
     np.testing.assert_array_equal(np.asarray(Image.open(path)), grid.draw())
     assert [entry.name for entry in path.parent.iterdir()] == ["c1.png"]
 
@@ -228,7 +229,7 @@ def test_a_png_that_cannot_be_written_leaves_nothing(tmp_path, place):
     (tmp_path / "folder" / "inside").mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(InfoGANError) as error:
-        write_png(grid_of_bytes(1)[0], tmp_path / place)
+        grid_of_bytes(1)[0].write_png(tmp_path / place)
     assert str(error.value).startswith(f"{tmp_path / place} cannot be written: ")
     assert sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "file").read_text() == "a regular file"

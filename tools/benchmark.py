@@ -53,7 +53,7 @@ def start_up() -> dict[str, float]:
         one_step = ["--dataset=synthetic", "--steps=1", f"--run_dir={run_dir}"]
         commands = {
             "help": [train, "--help"],
-            "import": ["-c", "import infogan_tf"],
+            "import": ["-c", "from infogan_tf import train"],
             "first_step": [train, *chosen, *one_step],
         }
         seconds = {}

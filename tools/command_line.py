@@ -67,25 +67,26 @@ def chosen_spec() -> Any:
     return spec.with_training(**given)
 
 
-def run(main: Callable[..., None], *, more_arguments: bool = False) -> None:
+def run(
+    main: Callable[..., None], *, more_arguments: bool = False, tensorflow: bool = True
+) -> None:
     """Runs a command: a user's mistake is one line on stderr and exit code 1.
 
     Args:
         main: called with the words that are no flags, where there may be any.
         more_arguments: whether there may.
+        tensorflow: whether the command needs it.
     """
     logging.set_verbosity(logging.WARNING)
 
     def with_errors(argv: list[str]) -> None:
         if len(argv) > 1 and not more_arguments:
             raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
-        try:
-            import infogan_tf  # noqa: F401  checks TensorFlow and the Keras backend
-        except ValueError as error:
-            _fail(error)
         from infogan_tf.errors import InfoGANError
 
         try:
+            if tensorflow:
+                from infogan_tf import backend  # noqa: F401  it is there, under Keras
             main(*argv[1:])
         except InfoGANError as error:
             _fail(error)

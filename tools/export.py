@@ -13,7 +13,8 @@ flags.mark_flag_as_required("export_dir")
 
 
 def main() -> None:
-    from infogan_tf.serving import export, model_card
+    from infogan_tf.serving.export import export
+    from infogan_tf.serving.model_card import model_card
     from infogan_tf.training import load
 
     model = load(FLAGS.run_dir, average=FLAGS.ema)

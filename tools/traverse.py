@@ -21,7 +21,7 @@ def main() -> None:
     model = load(FLAGS.run_dir, average=FLAGS.ema)
     folder = pathlib.Path(FLAGS.output or RunDirectory(FLAGS.run_dir).traversals)
     for name, grid in traversal.grids(model, seed=FLAGS.seed).items():
-        print(traversal.write_png(grid, folder / f"{name}.png"))
+        print(grid.write_png(folder / f"{name}.png"))
 
 
 if __name__ == "__main__":

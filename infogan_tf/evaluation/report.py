@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from infogan_tf import figures, files, traversal
+from infogan_tf.grid import Grid
 from infogan_tf.models import GAN
 from infogan_tf.training.run_directory import RunDirectory
 
@@ -73,7 +74,7 @@ def _curves(run: RunDirectory) -> markupsafe.Markup:
     return markupsafe.Markup(drawn.getvalue()[drawn.getvalue().index("<svg") :])
 
 
-def _embedded(grid: traversal.Grid) -> tuple[str, str]:
+def _embedded(grid: Grid) -> tuple[str, str]:
     """The title, and the picture as a data URL."""
     data = io.BytesIO()
     Image.fromarray(grid.draw()).save(data, "png", optimize=True)

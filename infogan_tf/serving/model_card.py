@@ -5,6 +5,16 @@ from typing import Any
 
 from infogan_tf.training.run_directory import RunDirectory
 
+LICENCES = {
+    "mnist": "CC BY-SA 3.0 (LeCun, Cortes)",
+    "svhn_cropped": "non-commercial research only (Netzer et al. 2011)",
+    "celeb_a": "non-commercial research only (MMLab, CUHK)",
+    "faces3d": "that of the morphable model it was rendered from",
+    "chairs3d": "research only (Aubry et al. 2014)",
+    "digits": "CC BY 4.0 (Alpaydin and Kaynak, UCI)",
+    "synthetic": "none: drawn by infogan_tf",
+}
+
 
 def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
     """The card of a run, ready for JSON.
@@ -12,7 +22,8 @@ def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
     Returns:
         `model`, `description`; `codes`, each with its declaration and, where the run was
         scored, what it was found to control; `metrics`, empty where it was not scored;
-        `data`, whose licence is that of its publisher; `versions`; `spec`.
+        `data`, with the licence of its publisher, as far as we know it; `versions`;
+        `spec`.
 
     Raises:
         InfoGANError: no run directory, or one that cannot be read.
@@ -23,6 +34,7 @@ def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
     metrics = run.metrics() if run.metrics_file.exists() else {}
     data = {**options["data"], "dataset": options["run"]["dataset"]}
     data["origin"] = data["origin"].split(" in ")[0]  # not where it lay
+    data["licence"] = LICENCES.get(data["dataset"], "not known")
     del data["data_dir"]
     return {
         "model": spec["name"],

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from infogan_tf import traversal
 from infogan_tf.errors import InfoGANError
+from infogan_tf.grid import Grid
 from infogan_tf.training.checkpoints import Checkpoints
 from infogan_tf.training.run_directory import RunDirectory
 
@@ -128,9 +129,9 @@ class Sweeps:
         for name, grid in traversal.grids(self._model, seed=self._seed).items():
             self.show(name, grid, step)
 
-    def show(self, name: str, grid: traversal.Grid, step: int) -> None:
+    def show(self, name: str, grid: Grid, step: int) -> None:
         """Writes one picture."""
-        traversal.write_png(grid, self._run.traversals / f"{name}.png")
+        grid.write_png(self._run.traversals / f"{name}.png")
         with self._writer.as_default(step):
             tf.summary.image(name, grid.draw()[np.newaxis])
         self._writer.flush()
