@@ -71,7 +71,9 @@ class Servable:
             )
         return len(records)
 
-    def predict(self, name: str, signature: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    def predict(
+        self, name: str, signature: str, inputs: dict[str, Any], *, typed: bool = True
+    ) -> dict[str, Any]:
         self.requests += 1
         if self.unavailable:
             self.unavailable -= 1
@@ -95,10 +97,12 @@ class Servable:
                 f"received {sorted(inputs)}",
             )
         try:
-            tensors = {
-                key: tf.constant(value, expected[key].dtype)
-                for key, value in inputs.items()
-            }
+            if not typed:  # JSON's numbers become what the signature says
+                inputs = {
+                    key: np.asarray(value, expected[key].dtype.as_numpy_dtype)
+                    for key, value in inputs.items()
+                }
+            tensors = {key: tf.constant(value) for key, value in inputs.items()}
             found = self._loaded.signatures[signature](**tensors)
         except (tf.errors.InvalidArgumentError, TypeError, ValueError) as error:
             raise RefusalError(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
@@ -177,7 +181,8 @@ def _handler(servable: Servable) -> type:
             else:
                 inputs = body["inputs"]
             tensors = {key: _decoded(value) for key, value in inputs.items()}
-            found = servable.predict(name, body.get("signature_name", ""), tensors)
+            signature = body.get("signature_name", "")
+            found = servable.predict(name, signature, tensors, typed=False)
             outputs = {key: _encoded(value) for key, value in found.items()}
             if rows:
                 keys = list(outputs)

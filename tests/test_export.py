@@ -406,6 +406,41 @@ def test_a_malformed_request_is_refused_and_the_next_is_answered(call, expected,
 
 
 @pytest.fixture(scope="module")
+def ask(exported):
+    """Sends a signature and inputs to a stand-in for TF Serving, over gRPC."""
+    stand_in = pytest.importorskip("stand_in", reason="no tensorflow-serving-api")
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    def asked(signature, inputs):
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = exported.parent.name
+        request.model_spec.signature_name = signature
+        for name, array in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+        outputs = stub.Predict(request, timeout=60).outputs
+        return {name: tf.make_ndarray(value) for name, value in outputs.items()}
+
+    with (
+        stand_in.serving(exported) as (_, address, _),
+        stand_in.grpc.insecure_channel(address) as channel,
+    ):
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        yield asked
+
+
+@hypothesis.settings(max_examples=int(os.environ.get("MALFORMED_REQUESTS", "100")))
+@given(request=malformed())
+def test_a_stand_in_answers_a_malformed_request_with_an_error(ask, expected, request):
+    grpc = pytest.importorskip("grpc")
+    with pytest.raises(grpc.RpcError) as error:
+        ask(*request)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    np.testing.assert_array_equal(
+        ask("generate", INPUTS["generate"])["images"], expected["images"]
+    )
+
+
+@pytest.fixture(scope="module")
 def expected(call):
     return call("generate", INPUTS["generate"])
 
