@@ -244,7 +244,7 @@ def from_json(data: Any) -> Any:
         return data
     fields = {name: from_json(value) for name, value in data.items() if name != "type"}
     kind = data.get("type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         raise InfoGANError(
             f'A spec has a part of type "{kind}"; possible are {", ".join(_TYPES)}.'
             f"{did_you_mean(str(kind), list(_TYPES))}"

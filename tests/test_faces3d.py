@@ -226,7 +226,7 @@ BAD = {
     "below 0": (surrey(*dome(), variances=[-1]), " has 1 variances for a basis of"),
     "not finite": (
         surrey(MEAN * np.nan, BASIS, TRIANGLES),
-        " holds numbers that are not finite: get it again.",
+        " holds numbers that are not finite, or no face's: get it again.",
     ),
     "a vertex too many": (
         surrey(MEAN, BASIS, TRIANGLES + 1),

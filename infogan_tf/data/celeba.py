@@ -162,7 +162,7 @@ def read_attributes(
             f"{path} does not start with a number of images and a line of names: it is "
             "another kind of file."
         )
-    names, lines, count = tuple(lines[1].split()), lines[2:], int(lines[0])
+    names, lines, count = tuple(lines[1].split()), lines[2:], int(lines[0].strip())
     if len(lines) != count:
         raise InfoGANError(
             f"{path} promises {count} lines and has {len(lines)}: it is truncated or "

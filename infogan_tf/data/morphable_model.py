@@ -9,12 +9,13 @@ import dataclasses
 import pathlib
 
 import numpy as np
-import scipy.io
 
+from infogan_tf.data import matlab
 from infogan_tf.errors import InfoGANError
 
 BASEL, SURREY = "01_MorphableModel.mat", "sfm_shape_3448.bin"
 TRIANGLES = 20_000  # of a mesh that is drawn as it is; a finer one is made coarser
+LARGEST = 1e6  # millimetres
 CELL = 4.0  # millimetres: vertices of a finer mesh that share such a cube become one
 
 
@@ -78,7 +79,10 @@ def read(path: pathlib.Path) -> MorphableModel:
         raise InfoGANError(f"{path} is missing: give the file of a morphable model.")
     if not path.stat().st_size:
         raise InfoGANError(f"{path} is empty: get it again.")
-    mean, basis, triangles = readers[path.suffix](path)
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what is not finite is refused below
+        mean, basis, triangles = readers[path.suffix](path)
     _require(path, mean, basis, triangles)
     model = MorphableModel(mean, basis, _outwards(mean, triangles))
     return _coarser(model) if len(triangles) > TRIANGLES else model
@@ -87,13 +91,7 @@ def read(path: pathlib.Path) -> MorphableModel:
 def _read_basel(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, basis and triangles; the file counts in micrometres, and vertices from 1."""
     names = ("shapeMU", "shapePC", "shapeEV", "tl")
-    try:
-        arrays = scipy.io.loadmat(path, variable_names=names)
-    except Exception as error:  # a damaged file makes SciPy raise anything at all
-        raise InfoGANError(
-            f"{path} cannot be read as a .mat file ({error}): it is damaged or incomplete; "
-            "get it again."
-        ) from error
+    arrays = matlab.read(path, names)
     for name in names:
         if name not in arrays or arrays[name].dtype.kind not in "iuf":
             raise InfoGANError(
@@ -157,8 +155,10 @@ def _require(
             f"{list(basis.shape)}; they have to be three for each vertex, and a row for "
             "each number."
         )
-    if not (np.isfinite(mean).all() and np.isfinite(basis).all()):
-        raise InfoGANError(f"{path} holds numbers that are not finite: get it again.")
+    if not all((np.abs(numbers) < LARGEST).all() for numbers in (mean, basis)):
+        raise InfoGANError(
+            f"{path} holds numbers that are not finite, or no face's: get it again."
+        )
     if (
         triangles.ndim != 2
         or triangles.shape[1] != 3

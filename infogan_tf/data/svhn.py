@@ -3,8 +3,8 @@
 import pathlib
 
 import numpy as np
-import scipy.io
 
+from infogan_tf.data import matlab
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import InfoGANError
 
@@ -45,13 +45,7 @@ def read(path: pathlib.Path) -> Split:
         )
     if not path.stat().st_size:
         raise InfoGANError(f"{path} is empty: get it again.")
-    try:
-        arrays = scipy.io.loadmat(path, variable_names=["X", "y"])
-    except Exception as error:  # a damaged file makes SciPy raise anything at all
-        raise InfoGANError(
-            f"{path} cannot be read as a .mat file ({error}): it is damaged or incomplete; "
-            "get it again."
-        ) from error
+    arrays = matlab.read(path, ["X", "y"])
     for name in ("X", "y"):
         if name not in arrays:
             raise InfoGANError(

@@ -109,8 +109,19 @@ class RunDirectory:
             raise InfoGANError(f"{self.options_file} cannot be read: {error}.") from error
 
     def spec(self) -> specs.ModelSpec:
-        """The spec that options.json holds."""
-        return specs.from_json(self.options()["run"]["spec"])
+        """The spec that options.json holds.
+
+        Raises:
+            InfoGANError: there is none, or it is damaged.
+        """
+        run = self.options()["run"]
+        spec = specs.from_json(run.get("spec") if isinstance(run, dict) else None)
+        if not isinstance(spec, specs.ModelSpec):
+            raise InfoGANError(
+                f"{self.options_file} declares no model: it is damaged; train again in "
+                "another --run_dir."
+            )
+        return spec
 
     def log(self) -> list[dict[str, Any]]:
         """The lines of train_log.jsonl; a last line cut off by a crash is left out."""
