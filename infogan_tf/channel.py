@@ -16,6 +16,7 @@ import math
 
 import tensorflow as tf
 
+from infogan_tf import replicas
 from infogan_tf.errors import InfoGANError
 
 
@@ -78,7 +79,13 @@ class RandomAffine:
         TensorFlow's own ImageProjectiveTransform is not used: its registered gradient is
         an image turned back, not the derivative.
         """
-        draw = tf.random.stateless_uniform([6, count, 1, 1], seed, -1.0, 1.0, alg="philox")
+
+        def uniform(count: tf.Tensor) -> tf.Tensor:
+            return tf.random.stateless_uniform(
+                [6, count, 1, 1], seed, -1.0, 1.0, alg="philox"
+            )
+
+        draw = replicas.own_rows(uniform, count, axis=1)
         angle = draw[0] * (self.rotation * math.pi / 180)
         across = tf.exp(draw[1] * self.scale + draw[2] * self.aspect / 2)
         down = tf.exp(draw[1] * self.scale - draw[2] * self.aspect / 2)

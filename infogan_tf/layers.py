@@ -1,7 +1,13 @@
-"""Keras layers on TensorFlow's faster kernels: the same numbers, sooner."""
+"""Keras layers on TensorFlow's faster kernels: the same numbers, sooner.
+
+Gradients of their own are for training alone: a SavedModel with any in it warns whoever
+loads it that they are lost.
+"""
 
 import keras
 import tensorflow as tf
+
+from infogan_tf import replicas
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
@@ -14,7 +20,8 @@ class Dense(keras.layers.Dense):
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        outputs = _product(inputs, tf.convert_to_tensor(self.kernel.value))
+        product = _product if training else tf.matmul
+        outputs = product(inputs, tf.convert_to_tensor(self.kernel.value))
         if self.use_bias:
             outputs += self.bias.value
         return self.activation(outputs)
@@ -39,20 +46,25 @@ class Conv2D(keras.layers.Conv2D):
     `_spread` 2.7 ms.
     """
 
-    def convolution_op(self, inputs: tf.Tensor, kernel: keras.Variable) -> tf.Tensor:
-        if not _doubles_an_image(self, inputs.shape[-1]) or inputs.shape[1] % 2:
-            return super().convolution_op(inputs, kernel)
-        return _gather(inputs, tf.convert_to_tensor(kernel.value))
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        halves = _doubles_an_image(self, inputs.shape[-1]) and not inputs.shape[1] % 2
+        if not (training and halves):
+            return super().call(inputs)
+        outputs = _gather(inputs, tf.convert_to_tensor(self.kernel.value))
+        if self.use_bias:
+            outputs += tf.reshape(self.bias.value, [1, 1, 1, -1])
+        return self.activation(outputs)
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """Keras's layer, faster where it makes images; see `Conv2D`."""
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         if not _doubles_an_image(self, self.filters):
             return super().call(inputs)
-        outputs = _spread(inputs, tf.convert_to_tensor(self.kernel.value))
+        spread = _spread if training else _lay_down
+        outputs = spread(inputs, tf.convert_to_tensor(self.kernel.value))
         if self.use_bias:
             outputs += self.bias.value
         return self.activation(outputs)
@@ -76,7 +88,16 @@ def _gather(images: tf.Tensor, kernel: tf.Tensor):
 
 @tf.custom_gradient
 def _spread(features: tf.Tensor, kernel: tf.Tensor):
-    """Its transpose: [n, h, w, f] and [4, 4, c, f] -> [n, 2h, 2w, c].
+    """Its transpose: [n, h, w, f] and [4, 4, c, f] -> [n, 2h, 2w, c]."""
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _gather(upstream, kernel), _kernel_gradient(upstream, features, kernel)
+
+    return _lay_down(features, kernel), gradient
+
+
+def _lay_down(features: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """What `_spread` computes.
 
     Every feature lays down 4 x 4 pixels: four blocks of 2 x 2, of which the neighbours'
     overlap. One product makes them all; shifted by a block, they are added up.
@@ -97,12 +118,7 @@ def _spread(features: tf.Tensor, kernel: tf.Tensor):
             for block, (down, right) in zip(laid, places, strict=True)
         ]
     )
-    images = tf.nn.depth_to_space(added, 2)[:, 1:-1, 1:-1, :]
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _gather(upstream, kernel), _kernel_gradient(upstream, features, kernel)
-
-    return images, gradient
+    return tf.nn.depth_to_space(added, 2)[:, 1:-1, 1:-1, :]
 
 
 def _kernel_gradient(
@@ -123,7 +139,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     The same result as Keras's own over the last axis, but for the moving variance: the
     kernel's is the unbiased n / (n - 1) one. Inputs are [batch, features] or images, in
-    float32 or bfloat16; statistics are float32.
+    float32 or bfloat16; statistics are float32, and of the batches of all replicas.
     """
 
     def __init__(self, **options: object) -> None:
@@ -140,24 +156,45 @@ class BatchNormalization(keras.layers.BatchNormalization):
             factor = scale * tf.math.rsqrt(variance + self.epsilon)
             outputs = tf.cast(inputs, tf.float32) * factor + (offset - mean * factor)
             return tf.cast(outputs, inputs.dtype)
-        channels = inputs.shape[-1]
-        flat = inputs.shape.rank == 2
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.reshape(inputs, [-1, 1, 1, channels]) if flat else inputs,
-            scale=scale,
-            offset=offset,
-            mean=[],
-            variance=[],
-            epsilon=self.epsilon,
-            is_training=True,
-        )
+        normalise = _normalise_over_replicas if replicas.count() > 1 else _normalise
+        outputs, mean, variance = normalise(inputs, scale, offset, self.epsilon)
         momentum = self.momentum
         for moving, batch in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
-            moving.assign(moving * momentum + batch * (1.0 - momentum))
-        return tf.reshape(outputs, [-1, channels]) if flat else outputs
+            moving.assign(moving.value * momentum + batch * (1.0 - momentum))
+        return outputs
+
+
+def _normalise(
+    inputs: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The normalised batch, its mean, and its unbiased variance, by channel."""
+    channels = inputs.shape[-1]
+    flat = inputs.shape.rank == 2
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=tf.reshape(inputs, [-1, 1, 1, channels]) if flat else inputs,
+        scale=scale,
+        offset=offset,
+        mean=[],
+        variance=[],
+        epsilon=epsilon,
+        is_training=True,
+    )
+    return tf.reshape(outputs, [-1, channels]) if flat else outputs, mean, variance
+
+
+def _normalise_over_replicas(
+    inputs: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """`_normalise` for a batch of which each replica has some rows."""
+    values, axes = tf.cast(inputs, tf.float32), list(range(inputs.shape.rank - 1))
+    count = tf.cast(tf.size(values) / values.shape[-1], tf.float32) * replicas.count()
+    mean = replicas.total(tf.reduce_sum(values, axes)) / count
+    squares = replicas.total(tf.reduce_sum((values - mean) ** 2, axes))
+    outputs = (values - mean) * tf.math.rsqrt(squares / count + epsilon) * scale + offset
+    return tf.cast(outputs, inputs.dtype), mean, squares / (count - 1)
 
 
 @keras.saving.register_keras_serializable("infogan_tf")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import keras
 import tensorflow as tf
 
+from infogan_tf import replicas
 from infogan_tf.errors import InfoGANError, did_you_mean
 from infogan_tf.games import Game, Wasserstein
 
@@ -111,8 +112,10 @@ class WGANGP(GradientPenalty):
         _require_positive(self, "weight")
 
     def points(self, reals: tf.Tensor, fakes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        count = tf.shape(reals)[0]
-        place = tf.random.stateless_uniform([count, 1, 1, 1], seed, alg="philox")
+        place = replicas.own_rows(
+            lambda count: tf.random.stateless_uniform([count, 1, 1, 1], seed, alg="philox"),
+            tf.shape(reals)[0],
+        )
         return reals + place * (fakes - reals)
 
     def price(self, squared_norms: tf.Tensor) -> tf.Tensor:
@@ -134,7 +137,12 @@ class DRAGAN(GradientPenalty):
         _require_positive(self, "weight", "spread")
 
     def points(self, reals: tf.Tensor, fakes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        noise = tf.random.stateless_uniform(tf.shape(reals), seed, alg="philox")
+        noise = replicas.own_rows(
+            lambda count: tf.random.stateless_uniform(
+                [count, *reals.shape[1:]], seed, alg="philox"
+            ),
+            tf.shape(reals)[0],
+        )
         return reals + self.spread * tf.math.reduce_std(reals) * noise
 
     def price(self, squared_norms: tf.Tensor) -> tf.Tensor:

@@ -5,12 +5,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from infogan_tf import blocks
 from infogan_tf.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dense
 
 # --- dense -----------------------------------------------------------------------------
 
 
-def dense(kind, **options):
+def answer(layer, inputs, training):
+    """Ours have one gradient for training and another otherwise; Keras's do not ask."""
+    ours = type(layer) in (Dense, Conv2D, Conv2DTranspose)
+    return layer(inputs, training=training) if ours else layer(inputs)
+
+
+def dense(kind, training, **options):
     """One layer's output, and the gradients of its inputs, kernel and bias."""
     draw = np.random.default_rng(3)
     layer = kind(7, **options)
@@ -24,7 +31,7 @@ def dense(kind, **options):
         outer.watch(inputs)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            outputs = layer(inputs)
+            outputs = answer(layer, inputs, training)
             loss = tf.reduce_sum(weights * tf.cast(outputs, tf.float32) ** 2)
         gradients = tape.gradient(loss, [inputs, *layer.trainable_variables])
         penalty = tf.reduce_sum(gradients[0] ** 2)  # what a gradient penalty needs
@@ -36,8 +43,11 @@ def dense(kind, **options):
     [{}, {"use_bias": False}, {"activation": "tanh"}, {"dtype": "mixed_bfloat16"}],
     ids=str,
 )
-def test_dense_is_kerass(options):
-    ours, theirs = (dense(kind, **options) for kind in (Dense, keras.layers.Dense))
+@pytest.mark.parametrize("training", [True, False])
+def test_dense_is_kerass(options, training):
+    ours, theirs = (
+        dense(kind, training, **options) for kind in (Dense, keras.layers.Dense)
+    )
     assert len(ours) == (5 if "use_bias" in options else 6)
     rounding = 2e-2 if "dtype" in options else 2e-5  # bfloat16 keeps 8 bits
     for one, other in zip(ours, theirs, strict=True):
@@ -53,17 +63,31 @@ def test_the_gradient_of_denses_inputs_takes_the_batched_kernel():
 
     @tf.function
     def gradient(inputs):
-        return tf.gradients(tf.reduce_sum(layer(inputs) ** 2), inputs)
+        return tf.gradients(tf.reduce_sum(layer(inputs, training=True) ** 2), inputs)
 
     graph = gradient.get_concrete_function(tf.TensorSpec((6, 5))).graph
     kinds = [operation.type for operation in graph.get_operations()]
     assert kinds.count("BatchMatMulV2") == 1
 
 
+def test_a_network_in_training_takes_our_gradients():
+    """Inside a model, `training` reaches every layer."""
+    column = [blocks.Dense(width, activation="relu") for width in (8, 4)]
+    network = blocks.build_network(column, [3], name="network")
+
+    @tf.function
+    def gradient(inputs):
+        return tf.gradients(network(inputs, training=True), inputs)
+
+    graph = gradient.get_concrete_function(tf.TensorSpec((6, 3))).graph
+    kinds = [operation.type for operation in graph.get_operations()]
+    assert kinds.count("BatchMatMulV2") == 2
+
+
 # --- convolutions ----------------------------------------------------------------------
 
 
-def convolution(kind, inputs_shape, filters, options):
+def convolution(kind, inputs_shape, filters, options, training):
     """One layer's output, first gradients, and second ones as a penalty needs them."""
     draw = np.random.default_rng(4)
     layer = kind(filters, 4, 2, padding="same", **options)
@@ -75,13 +99,14 @@ def convolution(kind, inputs_shape, filters, options):
         outer.watch(inputs)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            outputs = layer(inputs)
+            outputs = answer(layer, inputs, training)
             loss = tf.reduce_mean(tf.cast(outputs, tf.float32) ** 2)
         gradients = tape.gradient(loss, [inputs, *layer.trainable_variables])
         penalty = tf.reduce_sum(gradients[0] ** 2)
     return [outputs, *gradients, *outer.gradient(penalty, [inputs, layer.kernel])]
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("channels", [1, 3, 8], ids=lambda n: f"{n}-channels")
 @pytest.mark.parametrize(
@@ -92,12 +117,14 @@ def convolution(kind, inputs_shape, filters, options):
     ],
     ids=["convolution", "transpose"],
 )
-def test_convolutions_are_kerass(ours, theirs, channels, dtype):
+def test_convolutions_are_kerass(ours, theirs, channels, dtype, training):
     inputs, filters = (
         ((5, 8, 6, channels), 7) if ours is Conv2D else ((5, 4, 3, 7), channels)
     )
     options = {"dtype": dtype, "activation": "tanh" if channels == 3 else None}
-    one, other = (convolution(kind, inputs, filters, options) for kind in (ours, theirs))
+    one, other = (
+        convolution(kind, inputs, filters, options, training) for kind in (ours, theirs)
+    )
     assert len(one) == 6
     rounding = 6e-2 if dtype == "mixed_bfloat16" else 1e-5
     for value, wanted in zip(one, other, strict=True):
@@ -111,7 +138,9 @@ def test_an_odd_image_is_convolved_as_keras_does(size):
     images = tf.random.stateless_normal([2, size, size, 1], [1, 2])
     ours = Conv2D(3, 4, 2, padding="same", kernel_initializer="ones")
     theirs = keras.layers.Conv2D(3, 4, 2, padding="same", kernel_initializer="ones")
-    np.testing.assert_allclose(ours(images), theirs(images), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        ours(images, training=True), theirs(images), rtol=1e-5, atol=1e-5
+    )
 
 
 # --- batch normalisation ---------------------------------------------------------------

@@ -9,10 +9,14 @@ from command_line import FLAGS, chosen_spec, define_data_flags, define_model_fla
 define_model_flags()
 define_data_flags()
 flags.DEFINE_string("run_dir", None, "Where the run is kept; runs/<model>_seed<N> if none.")
+flags.DEFINE_string("strategy", None, "mirrored: all GPUs; multi_worker: by TF_CONFIG.")
 flags.DEFINE_bool("dry_run", False, "Print the resolved options and stop.")
 
 
 def main() -> None:
+    from infogan_tf import replicas
+
+    strategy = replicas.find(FLAGS.strategy) if FLAGS.strategy else None
     spec = chosen_spec()
     if FLAGS.dry_run:
         import json
@@ -24,7 +28,13 @@ def main() -> None:
     from infogan_tf.training import train
 
     run_dir = FLAGS.run_dir or f"runs/{spec.name}_seed{spec.training.seed}"
-    train(spec, run_dir, dataset=FLAGS.dataset, data_dir=FLAGS.data_dir)
+    train(
+        spec,
+        run_dir,
+        dataset=FLAGS.dataset,
+        data_dir=FLAGS.data_dir,
+        strategy=strategy,
+    )
     print(f"Run:     {run_dir}\nSweeps:  {run_dir}/traversals")
     print(f"Watch:   tensorboard --logdir={run_dir} --samples_per_plugin images=100")
 

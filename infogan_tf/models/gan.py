@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf import replicas
 from infogan_tf import spec as specs
 from infogan_tf.blocks import WEIGHT_STDDEV, build_network, spectrally_normalised
 from infogan_tf.errors import InfoGANError
@@ -250,6 +251,7 @@ class GAN(keras.Model):
         seed = tf.random.experimental.stateless_fold_in(
             tf.constant([self.seed, 0], tf.int32), tf.cast(self.step, tf.int32)
         )
+        share = tf.constant(1 / replicas.count())  # the optimizers add the replicas up
         for images, labelled, part_seed in self._parts(data, seed):
             with tf.GradientTape(persistent=True) as tape:
                 d_objective, g_objective, report = self.objectives(
@@ -258,16 +260,18 @@ class GAN(keras.Model):
             # Move the discriminator.
             variables = self.discriminator_variables
             self.discriminator_optimizer.apply(
-                tape.gradient(d_objective, variables), variables
+                tape.gradient(d_objective, variables, share), variables
             )
             for penalty in self.penalties:
                 penalty.after_update(self.critic_variables)
         # Move the generator.
         variables = self.generator.trainable_variables
-        self.generator_optimizer.apply(tape.gradient(g_objective, variables), variables)
+        self.generator_optimizer.apply(
+            tape.gradient(g_objective, variables, share), variables
+        )
         for name, value in report.items():
-            self._means[name].update_state(value)
-        return self.get_metrics_result()
+            self._means[name].update_state(value, sample_weight=share)
+        return replicas.reducible(self.get_metrics_result())
 
     def objectives(
         self, images: tf.Tensor, labelled: Labelled | None, seed: tf.Tensor
@@ -279,7 +283,9 @@ class GAN(keras.Model):
         are normalised in separate passes, and only the real ones are remembered in the
         moving averages: those serve real images later.
         """
-        latents = self.latents.sample(tf.shape(images)[0], seed)
+        latents = replicas.own_rows(
+            lambda count: self.latents.sample(count, seed), tf.shape(images)[0]
+        )
         # Generate.
         fakes = self.generator(self.latents.encode(latents), training=True)
         # Look at the real images, then at the generated ones.

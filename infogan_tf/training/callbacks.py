@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import traversal
+from infogan_tf import replicas, traversal
 from infogan_tf.errors import InfoGANError
 from infogan_tf.grid import Grid
 from infogan_tf.training.checkpoints import Checkpoints
@@ -52,11 +52,13 @@ class KeepMeans(keras.callbacks.Callback):
     """Carries the running means of an interrupted interval over the start of `fit`."""
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._values = [variable.numpy() for variable in self._variables()]
+        with self.model.distribute_strategy.scope():  # of all replicas
+            self._values = [variable.numpy() for variable in self._variables()]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # after Keras's reset
-        for variable, value in zip(self._variables(), self._values, strict=True):
-            variable.assign(value)
+        with self.model.distribute_strategy.scope():
+            for variable, value in zip(self._variables(), self._values, strict=True):
+                variable.assign(value)
 
     def _variables(self) -> list[keras.Variable]:
         return [v for metric in self.model.metrics for v in metric.variables]
@@ -138,7 +140,11 @@ class Sweeps:
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Turns Ctrl-C and SIGTERM into a clean stop at the end of the step."""
+    """Turns Ctrl-C and SIGTERM into a clean stop at the end of the step.
+
+    One of several workers cannot stop in step with the others: there a signal kills, as
+    it always does, and the last checkpoint is what remains.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,6 +154,8 @@ class StopOnSignal(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         if threading.current_thread() is not threading.main_thread():
             return  # Python hands signals to the main thread only
+        if replicas.is_several_workers(self.model.distribute_strategy):
+            return
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._receive)
 

@@ -1,14 +1,18 @@
 """Trains what a spec declares, in a run directory, resuming where it stopped."""
 
+import contextlib
 import dataclasses
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
-from infogan_tf import data, models, traversal
+from infogan_tf import data, models, replicas, traversal
 from infogan_tf.errors import InfoGANError
 from infogan_tf.models.gan import GAN
 from infogan_tf.spec import ModelSpec, TrainSpec
@@ -40,6 +44,7 @@ def train(
     *,
     dataset: str | None = None,
     data_dir: str | os.PathLike | None = None,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> GAN:
     """Trains to `spec.training.steps`, or goes on where this run directory stopped.
 
@@ -47,6 +52,9 @@ def train(
         spec: what to train.
         run_dir: see `RunDirectory`.
         dataset, data_dir: where the images come from; see `infogan_tf.data.load`.
+        strategy: of `infogan_tf.replicas.find`, or any that mirrors the variables; the
+            batch is cut into equal parts, one for each replica. Several workers read the
+            same `run_dir`, and the chief alone writes to it.
 
     Returns:
         The trained model.
@@ -55,23 +63,32 @@ def train(
         InfoGANError: bad data or settings, or a number that is not finite.
         Interrupted: SIGINT or SIGTERM; the state was saved.
     """
+    strategy = strategy or tf.distribute.get_strategy()
     images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
     numbers = spec.training
-    model = models.build(spec)
+    _require_equal_parts(numbers, strategy.num_replicas_in_sync)
+    with strategy.scope():
+        model = models.build(spec)
     data.stream(images.train, numbers)  # raises where the images do not suffice
     _require_known(images.train.labels, model, numbers)
-    run = RunDirectory(run_dir)
-    run.create(describe(spec, images, dataset=dataset, data_dir=data_dir))
-    with run.lock():
-        checkpoints = Checkpoints(model, run.checkpoints)
-        step = checkpoints.restore()
+    options = describe(spec, images, dataset=dataset, data_dir=data_dir)
+    with _writing(RunDirectory(run_dir), options, strategy, model) as run:
+        step = int(model.step.numpy())
         run.rewind_log(step)
         if step >= numbers.steps:
             print(f"{run.path} is trained: {step} of {numbers.steps} steps.")
             return model
         if step:
             print(f"Resuming {run.path} at step {step} of {numbers.steps}.")
-        _fit(model, spec, images, run, checkpoints)
+        try:
+            _fit(model, spec, images, run)
+        except tf.errors.OpError as error:
+            if not replicas.is_several_workers(strategy):
+                raise
+            raise InfoGANError(
+                f"Another worker is gone ({type(error).__name__}): start all of them again "
+                "with the same command, and they go on from the last checkpoint."
+            ) from error
     return model
 
 
@@ -104,14 +121,42 @@ def load(run_dir: str | os.PathLike, *, average: bool = False) -> GAN:
     return model
 
 
-def _fit(
-    model: GAN,
-    spec: ModelSpec,
-    images: data.ImageData,
+@contextlib.contextmanager
+def _writing(
     run: RunDirectory,
-    checkpoints: Checkpoints,
-) -> None:
+    options: dict[str, Any],
+    strategy: tf.distribute.Strategy,
+    model: GAN,
+) -> Iterator[RunDirectory]:
+    """Restores `model` from `run`, and yields the directory that this process writes to.
+
+    That is `run`, locked. A worker that is not the chief does all that the chief does,
+    since many of the reads are collective, but in silence and in a folder of its own.
+    """
+    with contextlib.ExitStack() as held:
+        if replicas.is_chief(strategy):
+            run.create(options)
+            held.enter_context(run.lock())
+        replicas.require_agreement(strategy, 0, "")  # the chief has created the run
+        run.create(options)
+        step = Checkpoints(model, run.checkpoints).restore()
+        replicas.require_agreement(
+            strategy,
+            step,
+            f"This worker found step {step} in {run.path}, and others another one: all "
+            "workers need the same --run_dir, on a file system that they share.",
+        )
+        if not replicas.is_chief(strategy):
+            own = held.enter_context(tempfile.TemporaryDirectory())
+            nowhere = held.enter_context(open(os.devnull, "w"))
+            held.enter_context(contextlib.redirect_stdout(nowhere))
+            run = RunDirectory(own)
+        yield run
+
+
+def _fit(model: GAN, spec: ModelSpec, images: data.ImageData, run: RunDirectory) -> None:
     numbers, first_step = spec.training, int(model.step.numpy())
+    checkpoints = Checkpoints(model, run.checkpoints)
     sweeps = Sweeps(model, run, numbers.seed)
     journal = Journal(model, run, numbers.batch_size, numbers.steps)
     if first_step == 0:
@@ -130,11 +175,14 @@ def _fit(
             )
             model.gather_statistics(batches.take(count))
 
+    by_rows = tf.data.Options()
+    sharding = by_rows.experimental_distribute
+    sharding.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     stop = StopOnSignal()
     steps = numbers.steps
     try:
         model.fit(
-            data.stream(images.train, numbers, first_step=first_step),
+            data.stream(images.train, numbers, first_step=first_step).with_options(by_rows),
             steps_per_epoch=steps - first_step,
             epochs=1,
             verbose=0,
@@ -157,6 +205,19 @@ def _fit(
             f"Stopped by {signal.Signals(stop.received).name} at step {step} of {steps}; "
             f"saved in {run.path}. Run the same command again to go on.",
             stop.received,
+        )
+
+
+def _require_equal_parts(numbers: TrainSpec, replica_count: int) -> None:
+    if numbers.batch_size % replica_count:
+        raise InfoGANError(
+            f"A batch of {numbers.batch_size} cannot be cut into equal parts for "
+            f"{replica_count} replicas: give a --batch_size that is a multiple of "
+            f"{replica_count}."
+        )
+    if replica_count > 1 and numbers.jit_compile == "true":
+        raise InfoGANError(
+            f"--jit_compile=true does not go with {replica_count} replicas: leave it out."
         )
 
 
