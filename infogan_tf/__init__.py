@@ -17,10 +17,11 @@ _HOMES = {
     "latents": [
         *("Bernoulli", "Categorical", "Gaussian", "LatentSpace", "Noise", "Uniform"),
     ],
+    "loading": ["load"],
     "models": ["GAN", "InfoGAN", "OnlookerGAN", "build"],
     "serving.export": ["export"],
     "spec": ["DataSpec", "ModelSpec", "TrainSpec"],
-    "training": ["load", "train"],
+    "training": ["train"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _PARTS = ["data", "evaluation", "games", "latents", "models", "serving", "training"]

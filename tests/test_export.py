@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
+import infogan_tf
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Bernoulli, Categorical, LatentSpace, Noise, Uniform
@@ -594,3 +595,35 @@ def test_a_code_of_many_values_shows_its_first_ten(tmp_path):
     kinds = {"seed": tf.ones([10], tf.int32), "kind": tf.range(10)}
     samples = signatures["sample"](**kinds)["images"]
     np.testing.assert_allclose(sweep[0], samples, atol=1e-6)
+
+
+def test_nobody_who_loads_it_is_warned(model, exported):
+    """As of gradients that are not saved: a layer's own are for training alone."""
+    code = "import sys, tensorflow as tf; tf.saved_model.load(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, exported],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+    assert "gradient" not in done.stderr
+
+
+def test_load_takes_a_run_or_an_export(tiny_run, tmp_path):
+    """The same images from both; an empty folder is neither."""
+    model = infogan_tf.load(tiny_run)
+    version = infogan_tf.export(model, tmp_path)
+    asked = {"c1": [1], "c2": [0.5], "c3": [0.0], "c4": [1], "seed": [7]}
+    images = [
+        infogan_tf.load(path).call("sample", asked)["images"]
+        for path in (version, version.parent)
+    ]
+    np.testing.assert_array_equal(*images)
+    codes = {"c1": 1, "c2": 0.5, "c3": 0.0, "c4": 1, "noise": np.zeros([1, 4])}
+    row = {name: np.reshape(value, (1, -1)) for name, value in codes.items()}
+    row |= {name: value[0] for name, value in row.items() if name != "noise"}
+    served = infogan_tf.load(version).call("generate", row)["images"]
+    np.testing.assert_allclose(served, model.generate(codes, count=1), atol=1e-5)
+    with pytest.raises(infogan_tf.InfoGANError, match="is neither a run directory"):
+        infogan_tf.load(tmp_path)
