@@ -26,6 +26,7 @@ from infogan_tf.evaluation import (
     classifier,
     clustering,
     comparison,
+    correlation,
     disentanglement,
     evaluate,
     information,
@@ -235,6 +236,9 @@ def test_metrics_json_holds_what_is_returned(evaluated):
             *("factor_vae", "beta_vae", "modularity", "explicitness"),
         )
     }
+    scores |= {
+        f"factors/{n}/{p}" for n in ("x", "y", "scale") for p in ("code", "spearman")
+    }
     header = {"model", "step", "seed", "images"}
     assert written.keys() == header | codes | finite | scores
     assert written["model"] == "tiny_infogan"
@@ -242,6 +246,28 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     assert written["images"] == "drawn shapes"
     assert written["mi/c1_max"] == pytest.approx(math.log(3))
     assert written["mi/c4_max"] == pytest.approx(math.log(2))
+
+
+def test_the_best_code_is_chosen_on_training_images_and_scored_on_test_images():
+    """By hand: c2 is the factor backwards; on test images three of four are in order.
+
+    Ranks 1 2 3 4 against 4 3 1 2: squared differences 9 + 1 + 4 + 4 = 18, and
+    rho = 1 - 6 * 18 / (4 * (16 - 1)) = -0.8.
+    """
+    angle = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
+    kind = np.array([0, 0, 1, 1])  # kinds have no order
+    split = data.Split(
+        np.zeros([4, 1, 1, 1], np.uint8), None, {"angle": angle, "kind": kind}
+    )
+    train_codes = {"c1": np.array([0.3, 0.1, 0.4, 0.2]), "c2": -angle}
+    test_codes = {"c1": angle, "c2": np.array([9.0, 8.0, 1.0, 2.0])}
+    found = correlation.followers(train_codes, split, test_codes, split)
+    assert list(found) == ["angle"]
+    assert found["angle"].code == "c2"
+    assert found["angle"].spearman == pytest.approx(-0.8)
+    constant = {"c1": np.zeros(4)}
+    assert correlation.followers(constant, split, constant, split)["angle"].spearman == 0
+    assert correlation.followers({}, split, {}, split) == {}
 
 
 def test_the_scores_are_those_of_the_saved_model(evaluated, tiny_run, tiny_spec):

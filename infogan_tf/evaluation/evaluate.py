@@ -13,6 +13,7 @@ from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import (
     classifier,
     clustering,
+    correlation,
     disentanglement,
     fidelity,
     information,
@@ -54,7 +55,8 @@ def evaluate(
         `fidelity/features` names, of a classifier trained on those labels, and its
         `fidelity/classifier_accuracy` on the test images; `classification/accuracy` where
         labels taught the model to classify. For digits, `controls/<code>/slant` and
-        `/width`. With factors, `disentanglement/...`.
+        `/width`. With factors, `factors/<factor>/code` and `/spearman`, and
+        `disentanglement/...`.
 
     Raises:
         InfoGANError: no checkpoint, or images that cannot be read.
@@ -77,6 +79,7 @@ def evaluate(
     if isinstance(model, InfoGAN):
         metrics |= _information(model, seed)
         if images.test.factors:
+            metrics |= _followers(model, images)
             try:
                 metrics |= _disentanglement(model, images, seed)
             except InfoGANError as error:
@@ -133,6 +136,19 @@ def _disentanglement(model: InfoGAN, images: data.ImageData, seed: int) -> dict[
     )
     scores = disentanglement.measure(sample, seed=seed)
     return {f"disentanglement/{name}": value for name, value in scores.items()}
+
+
+def _followers(model: InfoGAN, images: data.ImageData) -> dict[str, Any]:
+    splits = [split.take(slice(IMAGES)) for split in (images.train, images.test)]
+    names = [code.name for code in model.latents.codes if not code.discrete]
+    read = [read_codes(model, split.images) for split in splits]
+    train_codes, test_codes = ({name: codes[name] for name in names} for codes in read)
+    found = correlation.followers(train_codes, splits[0], test_codes, splits[1])
+    return {
+        f"factors/{factor}/{name}": value
+        for factor, follower in found.items()
+        for name, value in vars(follower).items()
+    }
 
 
 def _category(model: GAN) -> Categorical | None:

@@ -23,6 +23,8 @@ GROUPS = {
     "through a one-to-one map fitted on the training images.",
     "fidelity": "Distance of generated from real images in the features of a classifier; "
     "fid and kid are 0 at best, precision and recall 1.",
+    "factors": "For each true factor, the continuous code that follows it best on training "
+    "images, and their rank correlation on test images.",
     "controls": "Rank correlation of a continuous code with the slant and the width of "
     "generated digits, and how far it moves them over its range.",
     "disentanglement": "How the codes lay out known factors; 1 at best.",
