@@ -1,5 +1,6 @@
 """Curves from the logs of our runs, those of the paper's figures among them."""
 
+import dataclasses
 import math
 import os
 import pathlib
@@ -7,8 +8,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from infogan_tf import traversal
 from infogan_tf.errors import InfoGANError
-from infogan_tf.training import RunDirectory
+from infogan_tf.grid import sheet, write_png
+from infogan_tf.training import RunDirectory, load
 
 STEPS = 600  # the paper's figure shows the first hundreds
 
@@ -39,6 +42,48 @@ def information_against_steps(
     axes.legend(frameon=False)
     figure.savefig(output, dpi=120)
     return pathlib.Path(output)
+
+
+PANELS = {  # what each figure of the paper shows, in its order; of which code, one may say
+    "2": ("digit type", "digit type, regular GAN", "rotation", "width"),
+    "3": ("azimuth (pose)", "elevation", "lighting", "wide or narrow"),
+    "4": ("rotation", "width"),
+    "5": ("continuous variation: lighting", "discrete variation: plate context"),
+    "6": ("azimuth (pose)", "presence or absence of glasses", "hair style", "emotion"),
+}
+
+
+def sweeps_as_in_the_paper(
+    number: str, panels: Sequence[str], output: str | os.PathLike, *, seed: int = 0
+) -> pathlib.Path:
+    """Figures 2 to 6: a sweep for each panel, named as in the paper.
+
+    Args:
+        number: of the figure, a key of `PANELS`.
+        panels: "RUN_DIR:CODE" for each, in the paper's order; "" leaves one out.
+        output: the picture to write (.png).
+        seed: of the noise that is kept.
+
+    Raises:
+        InfoGANError: too many panels, no such run or code.
+    """
+    titles = PANELS[number]
+    if not 0 < len(panels) <= len(titles):
+        raise InfoGANError(
+            f"Figure {number} has {len(titles)} panels ({'; '.join(titles)}), and "
+            f"{len(panels)} were given: give --panel=RUN_DIR:CODE for each, in this order."
+        )
+    grids = []
+    for letter, title, panel in zip("abcd", titles, panels, strict=False):
+        if not panel:
+            continue
+        run_dir, colon, code = panel.rpartition(":")
+        if not colon:
+            raise InfoGANError(f'--panel="{panel}": it has to be RUN_DIR:CODE.')
+        swept = traversal.sweep(load(run_dir), code, seed=seed)
+        title = f"Figure {number} ({letter}) {title}: {swept.title}"
+        grids.append(dataclasses.replace(swept, title=title))
+    return write_png(sheet(grids), output)
 
 
 def training_curves(run: RunDirectory) -> Figure:

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -57,7 +58,24 @@ class Grid:
 
     def write_png(self, path: str | os.PathLike) -> pathlib.Path:
         """Writes the captioned picture, whole or not at all."""
-        path = pathlib.Path(path)
-        with files.whole(path) as aside:
-            Image.fromarray(self.draw()).save(aside, "png", optimize=True)
-        return path
+        return write_png(self.draw(), path)
+
+
+def sheet(grids: Sequence[Grid], *, columns: int = 2) -> np.ndarray:
+    """Several captioned pictures side by side, uint8 [height, width, 3]."""
+    drawn = [Image.fromarray(grid.draw()) for grid in grids]
+    width, height = max(one.width for one in drawn), max(one.height for one in drawn)
+    rows = -(-len(drawn) // columns)
+    whole = Image.new("RGB", (min(columns, len(drawn)) * width, rows * height), "white")
+    for place, one in enumerate(drawn):
+        row, column = divmod(place, columns)
+        whole.paste(one, (column * width, row * height))
+    return np.asarray(whole)
+
+
+def write_png(pixels: np.ndarray, path: str | os.PathLike) -> pathlib.Path:
+    """Writes uint8 [height, width, 3], whole or not at all."""
+    path = pathlib.Path(path)
+    with files.whole(path) as aside:
+        Image.fromarray(pixels).save(aside, "png", optimize=True)
+    return path

@@ -23,23 +23,28 @@ def sweep(model: GAN, code_name: str, *, seed: int = 0) -> Grid:
     across = next((other for other in space.codes if other.discrete), None)
     if across is None or across is code or code.discrete:
         latents = space.sample(ROWS, tf.constant([seed, 2], tf.int32))
-        captions = tuple(f"noise {row + 1}" for row in range(ROWS))
+        kept_as = tuple(f"noise {row + 1}" for row in range(ROWS))
     else:
         latents = space.sample(1, tf.constant([seed, 2], tf.int32))
         kept = across.sweep_values(ROWS)
         latents = {name: tf.repeat(v, len(kept), 0) for name, v in latents.items()}
         latents[across.name] = tf.constant(kept)
-        captions = tuple(f"{across.name} = {value}" for value in kept)
-    rows = len(captions)
+        kept_as = tuple(f"{across.name} = {value}" for value in kept)
+    rows = len(kept_as)
     latents = {name: tf.repeat(value, len(values), 0) for name, value in latents.items()}
     latents[code_name] = tf.tile(tf.constant(values), [rows])
     images = model.generate_images(latents).numpy()
     return Grid(
         f"{model.name}, step {int(model.step.numpy())}: {code_name} changes",
         images.reshape(rows, len(values), *images.shape[1:]),
-        captions,
-        tuple(f"{value:g}" if value % 1 == 0 else f"{value:.1f}" for value in values),
+        kept_as,
+        captions(values),
     )
+
+
+def captions(values: np.ndarray) -> tuple[str, ...]:
+    """The values of a sweep as the captions of its columns."""
+    return tuple(f"{value:g}" if value % 1 == 0 else f"{value:.1f}" for value in values)
 
 
 def noise_grid(model: GAN, *, seed: int = 0) -> Grid:
