@@ -56,16 +56,19 @@ def main() -> None:
 
 def table(found: dict[int, dict]) -> str:
     """Markdown: a line for each seed, then the least, the mean and the deviation."""
-    present = {name: key for name, key in COLUMNS.items() if key in found[min(found)]}
-    present |= {
-        key.removeprefix("controls/"): key
-        for key in found[min(found)]
-        if key.startswith("controls/") and not key.endswith("_change")
-    }
-    lines = [f"| seed | {' | '.join(present)} |", "| --- " * (len(present) + 1) + "|"]
     values = {
-        name: [metrics[key] for metrics in found.values()] for name, key in present.items()
+        name: [metrics[key] for metrics in found.values()]
+        for name, key in COLUMNS.items()
+        if key in found[min(found)]
     }
+    for measure in ("slant", "width"):  # by the code that controls it best
+        values[measure] = [
+            max(
+                (abs(v) for k, v in metrics.items() if k.endswith(f"/{measure}")), default=0
+            )
+            for metrics in found.values()
+        ]
+    lines = [f"| seed | {' | '.join(values)} |", "| --- " * (len(values) + 1) + "|"]
     for place, seed in enumerate(found):
         shown = " | ".join(f"{column[place]:.4g}" for column in values.values())
         lines.append(f"| {seed} | {shown} |")
