@@ -21,7 +21,7 @@ $(INSTALLED): setup.py pyproject.toml
 	touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/python tools/train.py --model=mnist_infogan --dataset=digits --steps=500 \
+	$(BIN)/python tools/train.py --model=mnist_infogan --dataset=digits --steps=700 \
 	    --sweep_every=100 --run_dir=$(RUN_DIR)
 	$(BIN)/python tools/evaluate.py --run_dir=$(RUN_DIR)
 	$(BIN)/python tools/traverse.py --run_dir=$(RUN_DIR)
@@ -38,7 +38,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
