@@ -6,6 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import sklearn.metrics
 import tensorflow as tf
 
 import infogan_tf
@@ -298,15 +299,19 @@ def test_labels_teach_it_to_classify(member):
 
 
 def test_categories_without_labels_sort_the_images():
-    declared = spec("catgan")
-    model = build(declared)
-    train(model, declared, 200)
+    """On most seeds: a small game may circle on any one, and rounding moves it."""
     held_out = stripes(300, seed=1)
-    found = model.classify(held_out.images.astype(np.float32) / 255).numpy().argmax(axis=1)
-    pairs = {pair: np.sum((found == pair[0]) & (held_out.labels == pair[1]))
-             for pair in np.ndindex(3, 3)}  # fmt: skip
-    best = sum(max(pairs[row, column] for row in range(3)) for column in range(3))
-    assert best / 300 > 0.9
+    sorted_well = []
+    for seed in range(3):
+        declared = spec("catgan").with_training(seed=seed)
+        model = build(declared)
+        train(model, declared, 100)
+        found = model.classify(held_out.images.astype(np.float32) / 255).numpy()
+        together = sklearn.metrics.cluster.contingency_matrix(
+            found.argmax(axis=1), held_out.labels
+        )
+        sorted_well.append(together.max(axis=1).sum() / 300)
+    assert np.median(sorted_well) > 0.9, sorted_well
 
 
 def test_a_conditional_discriminator_answers_for_the_label():
