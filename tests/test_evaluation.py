@@ -23,13 +23,13 @@ from infogan_tf import data
 from infogan_tf.blocks import Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import (
-    classifier,
     clustering,
     comparison,
     correlation,
     disentanglement,
     evaluate,
     information,
+    judge,
     most_probable,
     table,
 )
@@ -200,7 +200,7 @@ SETS = ("real", "generated")
 def brief():
     """Scores of the tiny run need no precision."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifier, "STEPS", 60)
+        patch.setattr(judge, "STEPS", 60)
         patch.setattr(disentanglement, "VOTES", 300)
         yield
 
@@ -224,7 +224,7 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     scores |= {
         f"fidelity/{score}"
         for score in (
-            *("features", "classifier_accuracy"),
+            *("features", "classifier_accuracy", "regressor_r2", "spread_of_noise"),
             *("fid", "kid", "kid_stddev", "precision", "recall"),
             *(f"spread_{of}_{over}" for of in SETS for over in ("within", "overall")),
         )
@@ -239,6 +239,13 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     scores |= {
         f"factors/{n}/{p}" for n in ("x", "y", "scale") for p in ("code", "spearman")
     }
+    scores |= {
+        f"controls/{code}/{name}{part}"
+        for code in ("c2", "c3")
+        for name in ("x", "y", "scale")
+        for part in ("", "_change")
+    }
+    scores |= {f"controls/{c}/{n}" for c in ("c1", "c4") for n in ("most", "most_change")}
     header = {"model", "step", "seed", "images"}
     assert written.keys() == header | codes | finite | scores
     assert written["model"] == "tiny_infogan"
@@ -341,8 +348,8 @@ def test_training_does_without_labels(tiny_run, tiny_spec, npz_of_shapes, tmp_pa
         *("model", "step", "seed", "images", "mi")
     }
     assert capsys.readouterr().out == (
-        "Not scored: disentanglement (the images have no factors); clustering, fidelity "
-        "and controls (the images have no labels).\n"
+        "Not scored: disentanglement (the images have no factors); clustering (the images "
+        "have no labels); fidelity and controls (the images have no labels or factors).\n"
     )
 
 
@@ -357,10 +364,33 @@ def test_agreement_is_that_of_the_classifier(evaluated, tiny_run, tiny_spec):
         model.generate_images({k: tf.constant(v) for k, v in codes.items()})[:5],
         atol=0.51 / 255,
     )
-    read = classifier.cached(shapes.train).read(images).labels
+    read = judge.cached(shapes.train).read(images).answers["label"]
     label_of = metrics["clustering/code_to_label"]
     agree = [label_of[c] == label for c, label in zip(codes["c1"], read, strict=True)]
     assert metrics["clustering/generated_agreement"] == pytest.approx(np.mean(agree))
+
+
+def test_images_that_share_their_codes_differ_in_the_noise(tiny_run):
+    codes, _ = draw(infogan_tf.load(tiny_run), 7, same_codes=3)
+    for name in ("c1", "c2", "c3", "c4"):
+        np.testing.assert_array_equal(codes[name], codes[name][[0, 0, 0, 3, 3, 3, 6]])
+    assert len(np.unique(codes["c2"])) == 3
+    assert len(np.unique(codes["noise"], axis=0)) == 7
+
+
+def test_factors_without_labels_are_judged(tiny_spec, tmp_path):
+    shapes = data.load(tiny_spec.data).train
+    factors = np.stack([shapes.factors["x"], shapes.factors["y"]], axis=1)
+    archive = tmp_path / "shapes.npz"
+    np.savez(archive, images=shapes.images, factors=factors, factor_names=["x", "y"])
+    infogan_tf.train(tiny_spec, tmp_path / "run", dataset="shapes", data_dir=archive)
+    metrics = evaluate(tmp_path / "run")
+    assert metrics["fidelity/features"] == "shapes_factors"
+    assert metrics["fidelity/fid"] > 0
+    assert 0 < metrics["fidelity/regressor_r2"] < 1
+    assert 0 < metrics["fidelity/spread_of_noise"] < 1.2
+    assert {"clustering/accuracy", "fidelity/spread_real_within"}.isdisjoint(metrics)
+    assert metrics["controls/c1/most"] in ("x", "y")
 
 
 def test_digits_are_measured_and_too_few_images_are_named(tiny_spec, tmp_path, capsys):

@@ -8,8 +8,8 @@ import pytest
 
 from infogan_tf.data import Split
 from infogan_tf.errors import InfoGANError
-from infogan_tf.evaluation import classifier, fidelity, morphology
-from infogan_tf.latents import Gaussian, LatentSpace, Noise, Uniform
+from infogan_tf.evaluation import control, fidelity, judge, morphology
+from infogan_tf.latents import Categorical, Gaussian, LatentSpace, Noise, Uniform
 from infogan_tf.models import GAN
 
 
@@ -170,7 +170,7 @@ def test_no_two_in_a_group():
 def bars(monkeypatch, tmp_path):
     """Noisy 8 x 8 images with a bar in one of three places, and a short training."""
     monkeypatch.setenv("INFOGAN_TF_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(classifier, "STEPS", 60)
+    monkeypatch.setattr(judge, "STEPS", 60)
     draw = np.random.default_rng(0)
     labels = np.arange(300) % 3
     images = draw.integers(0, 60, [300, 8, 8, 1])
@@ -184,42 +184,69 @@ def files(tmp_path):
 
 
 def test_the_classifier_learns_and_is_cached(bars, tmp_path, monkeypatch):
-    first = classifier.cached(bars).read(bars.images)
-    assert (first.labels == bars.labels).all()
-    assert first.features.shape == (300, classifier.FEATURES)
+    first = judge.cached(bars).read(bars.images)
+    assert (first.answers["label"] == bars.labels).all()
+    assert first.features.shape == (300, judge.FEATURES)
     [name] = files(tmp_path)
-    assert name.startswith("classifier-") and name.endswith(".weights.h5")
-    monkeypatch.setattr(classifier, "_fit", None)  # it may not train again
-    again = classifier.cached(bars).read(bars.images)
+    assert name.startswith("judge-") and name.endswith(".weights.h5")
+    monkeypatch.setattr(judge, "_fit", None)  # it may not train again
+    again = judge.cached(bars).read(bars.images)
     np.testing.assert_array_equal(again.features, first.features)
 
 
 def test_a_training_is_repeatable_and_a_damaged_cache_is_replaced(bars, tmp_path):
-    first = classifier.cached(bars).read(bars.images)
+    first = judge.cached(bars).read(bars.images)
     [name] = files(tmp_path)
     (tmp_path / "cache" / name).write_bytes(b"damaged")
-    again = classifier.cached(bars).read(bars.images)
+    again = judge.cached(bars).read(bars.images)
     np.testing.assert_allclose(again.features, first.features, rtol=1e-4, atol=1e-4)
     assert files(tmp_path) == [name]
     assert (tmp_path / "cache" / name).stat().st_size > 1_000
 
 
+def test_kinds_and_amounts_are_read(bars, monkeypatch):
+    """The place as a kind called by other numbers, and how bright the bar is."""
+    monkeypatch.setattr(judge, "PASSES", 300)
+    monkeypatch.setattr(judge, "STEPS", 300)
+    bright = np.linspace(60, 195, len(bars)).astype(np.float32)
+    images = bars.images.copy()
+    for place in range(3):
+        rows = bars.labels == place
+        images[rows, :, 1 + 2 * place] = bright[rows, None, None]
+    factors = {"place": 10 * bars.labels + 5, "bright": bright}
+    taught = judge.cached(Split(images, None, factors))
+    answers = taught.read(images).answers
+    assert set(answers) == {"place", "bright"}
+    assert taught.questions["place"].score(factors["place"], answers["place"]) > 0.95
+    assert taught.questions["bright"].score(bright, answers["bright"]) > 0.9
+
+
+def test_the_scores_of_a_judge():
+    """Three of four right; squared errors 1 + 1 against 4 + 0 + 4 around the mean: 3/4."""
+    kinds = judge.Kinds(np.array([2, 5]))
+    assert kinds.score(np.array([2, 2, 5, 5]), np.array([2, 2, 5, 2])) == 0.75
+    amount = judge.Amount(2.0, 1.0)
+    truth, answers = np.array([0.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0])
+    assert amount.score(truth, answers) == pytest.approx(0.75)
+    assert amount.score(truth, np.full(3, 2.0)) == 0
+
+
 def test_another_training_set_is_another_file(bars, tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier, "STEPS", 1)
-    classifier.cached(bars)
-    classifier.cached(dataclasses.replace(bars, labels=2 - bars.labels))
-    classifier.cached(bars.take(slice(200)))
-    monkeypatch.setattr(classifier, "STEPS", 2)
-    classifier.cached(bars)
+    monkeypatch.setattr(judge, "STEPS", 1)
+    judge.cached(bars)
+    judge.cached(dataclasses.replace(bars, labels=2 - bars.labels))
+    judge.cached(bars.take(slice(200)))
+    monkeypatch.setattr(judge, "STEPS", 2)
+    judge.cached(bars)
     assert len(files(tmp_path)) == 4
 
 
 def test_a_cache_that_cannot_be_written(bars, tmp_path):
     (tmp_path / "cache").write_text("not a folder")
     with pytest.raises(InfoGANError) as error:
-        classifier.cached(bars)
+        judge.cached(bars)
     assert str(error.value).startswith(
-        f"The classifier cannot be kept in {tmp_path / 'cache'}: "
+        f"The network that judges images cannot be kept in {tmp_path / 'cache'}: "
     )
     assert str(error.value).endswith(
         "Make room there, or name another folder in the variable INFOGAN_TF_CACHE."
@@ -287,7 +314,13 @@ def test_codes_that_turn_and_widen():
         generator=keras.Sequential([keras.Input([3]), Strokes()]),
         trunk=keras.Sequential([keras.Input([28, 28, 1]), keras.layers.Flatten()]),
     )
-    turn, widen = (morphology.controls(model, code) for code in ("c1", "c2"))
+
+    def measure(images):
+        return dict(
+            zip(("slant", "width"), morphology.slant_and_width(images), strict=True)
+        )
+
+    turn, widen = (control.controls(model, code, measure) for code in ("c1", "c2"))
     assert turn["slant"].correlation == pytest.approx(-1)
     assert turn["slant"].change == pytest.approx(-0.6, abs=0.03)
     assert abs(turn["width"].change) < 0.05
@@ -295,4 +328,23 @@ def test_codes_that_turn_and_widen():
     # Half the width grows by 2 sqrt(3) .5, the deviation by 2 / sqrt(12) of that.
     assert widen["width"].change == pytest.approx(1, abs=0.06)
     assert abs(widen["slant"].change) < 0.03
-    assert morphology.controls(model, "c1") == turn
+    assert control.controls(model, "c1", measure) == turn
+
+
+class Brightness(keras.layers.Layer):
+    """The category 0, 1, 2 is the brightness 0, .2, .9."""
+
+    def call(self, latents):
+        levels = latents[:, :3] @ np.float32([[0], [0.2], [0.9]])
+        return levels[:, :, None, None]
+
+
+def test_a_discrete_code_moves_by_its_extremes():
+    model = GAN(
+        latents=LatentSpace((Categorical("c1", 3),), Noise(1)),
+        generator=keras.Sequential([keras.Input([4]), Brightness()]),
+        trunk=keras.Sequential([keras.Input([1, 1, 1]), keras.layers.Flatten()]),
+    )
+    found = control.controls(model, "c1", lambda images: {"light": images[:, 0, 0, 0]})
+    assert found["light"].change == pytest.approx(0.9)
+    assert np.isnan(found["light"].correlation)

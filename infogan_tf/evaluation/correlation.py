@@ -39,15 +39,15 @@ def followers(
     found = {}
     for name, values in train.factors.items():
         if values.dtype.kind == "f" and train_codes:
-            rates = {c: abs(_spearman(v, values)) for c, v in train_codes.items()}
+            rates = {c: abs(spearman(v, values)) for c, v in train_codes.items()}
             best = max(rates, key=rates.__getitem__)
-            rho = _spearman(test_codes[best], test.factors[name])
+            rho = spearman(test_codes[best], test.factors[name])
             found[name] = Follower(best, rho)
     return found
 
 
-def _spearman(one: np.ndarray, other: np.ndarray) -> float:
-    """0 where either is constant."""
+def spearman(one: np.ndarray, other: np.ndarray) -> float:
+    """The rank correlation of two rows of numbers, [n] each; 0 where either is constant."""
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(scipy.stats.spearmanr(one, other).statistic)

@@ -11,8 +11,8 @@ import tensorflow as tf
 from infogan_tf import data
 from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import (
-    classifier,
     clustering,
+    control,
     correlation,
     disentanglement,
     fidelity,
@@ -20,6 +20,8 @@ from infogan_tf.evaluation import (
     morphology,
     report,
 )
+from infogan_tf.evaluation import judge as judges
+from infogan_tf.evaluation.judge import Amount, Judge
 from infogan_tf.latents import Categorical
 from infogan_tf.models import GAN, InfoGAN
 from infogan_tf.training.run_directory import RunDirectory, write_json
@@ -27,6 +29,7 @@ from infogan_tf.training.train import load
 
 BATCH = 500
 IMAGES = 10_000  # real and generated ones that are compared, at most
+SAME_CODES = 10  # images with the same codes, to see what the noise changes
 
 
 def evaluate(
@@ -50,13 +53,13 @@ def evaluate(
         `model`, `step`, `seed`, `images`; `mi/<code>`, `mi/<code>_stderr` and, where
         finite, `mi/<code>_max`, in nats. With labels, for the first categorical code or
         the classes of a classifier, `clustering/accuracy`, `/majority_accuracy`, `/nmi`,
-        `/ari`, `/code_to_label`, `/generated_agreement`; `fidelity/fid`, `/kid`,
-        `/kid_stddev`, `/precision`, `/recall`, `/spread_...` in the space that
-        `fidelity/features` names, of a classifier trained on those labels, and its
-        `fidelity/classifier_accuracy` on the test images; `classification/accuracy` where
-        labels taught the model to classify. For digits, `controls/<code>/slant` and
-        `/width`. With factors, `factors/<factor>/code` and `/spearman`, and
-        `disentanglement/...`.
+        `/ari`, `/code_to_label`, `/generated_agreement`; `classification/accuracy` where
+        labels taught the model to classify; for digits, `controls/<code>/slant` and
+        `/width`. With factors, `factors/<factor>/code` and `/spearman`,
+        `disentanglement/...`, and `controls/<code>/...`. With either, `fidelity/fid`,
+        `/kid`, `/kid_stddev`, `/precision`, `/recall`, `/spread_...` in the space that
+        `fidelity/features` names, of a network taught the labels and factors, and how well
+        it reads them, `fidelity/classifier_accuracy` and `/regressor_r2`.
 
     Raises:
         InfoGANError: no checkpoint, or images that cannot be read.
@@ -91,15 +94,23 @@ def evaluate(
         if spec.training.labels and hasattr(model, "classify"):
             found = classes(model, images.test.images) == images.test.labels
             metrics["classification/accuracy"] = float(np.mean(found))
-        space = f"{dataset or spec.data.name}_classifier"
-        try:
-            metrics |= _fidelity(model, images, space, metrics, seed)
-        except InfoGANError as error:
-            missing.append(f"fidelity ({str(error).rstrip('.')})")
-        if spec.data.image_shape == (28, 28, 1) and images.train.labels.max() <= 9:
-            metrics |= _controls(model, seed)
     else:
-        missing.append("clustering, fidelity and controls (the images have no labels)")
+        missing.append("clustering (the images have no labels)")
+    if labelled or images.train.factors:
+        judge = judges.cached(images.train)
+        name = dataset or spec.data.name
+        metrics["fidelity/features"] = f"{name}_{'classifier' if labelled else 'factors'}"
+        try:
+            metrics |= _fidelity(model, images, judge, metrics, seed)
+        except InfoGANError as error:
+            del metrics["fidelity/features"]
+            missing.append(f"fidelity ({str(error).rstrip('.')})")
+        digits = spec.data.image_shape == (28, 28, 1) and labelled
+        metrics |= _controls(
+            model, judge, seed, digits=digits and images.train.labels.max() <= 9
+        )
+    else:
+        missing.append("fidelity and controls (the images have no labels or factors)")
     if missing:
         print(f"Not scored: {'; '.join(missing)}.")
     write_json(run.metrics_file, metrics)
@@ -179,47 +190,97 @@ def _clustering(model: GAN, images: data.ImageData) -> dict[str, Any]:
 
 
 def _fidelity(
-    model: GAN, images: data.ImageData, space: str, metrics: dict[str, Any], seed: int
+    model: GAN, images: data.ImageData, judge: Judge, metrics: dict[str, Any], seed: int
 ) -> dict[str, Any]:
-    """Test images, and as many generated ones, as the classifier sees them."""
-    judge = classifier.cached(images.train)
+    """Test images, and as many generated ones, as the judge sees them."""
     test = images.test.take(slice(IMAGES))
     codes, drawn = draw(model, len(test), seed=seed)
     real, generated = judge.read(test.images), judge.read(drawn)
+    found: dict[str, Any] = _trust(judge, judges.known(test), real.answers)
     scores = vars(fidelity.measure(real.features, generated.features, seed=seed))
-    found: dict[str, Any] = {"fidelity/features": space}
-    found["fidelity/classifier_accuracy"] = float(np.mean(real.labels == test.labels))
     found |= {f"fidelity/{name}": value for name, value in scores.items()}
-    spreads = {"real": fidelity.spread(real.features, test.labels)}
+    spreads = {}
+    if test.labels is not None:
+        spreads["real"] = fidelity.spread(real.features, test.labels)
     if code := _category(model):
-        asked = range(code.categories)  # of the code "label", the label itself
-        if code.name != "label":
+        groups = codes[code.name]
+        spreads["generated"] = fidelity.spread(generated.features, groups)
+        asked = None  # what each category stands for
+        if code.name == judges.LABEL:
+            asked = range(code.categories)
+        elif test.labels is not None:
             asked = metrics["clustering/code_to_label"]
-        code_to_label = np.array(asked)
-        found["clustering/generated_agreement"] = float(
-            np.mean(generated.labels == code_to_label[codes[code.name]])
-        )
-        spreads["generated"] = fidelity.spread(generated.features, codes[code.name])
+        if asked is not None:
+            agree = generated.answers[judges.LABEL] == np.array(asked)[groups]
+            found["clustering/generated_agreement"] = float(np.mean(agree))
     for name, (within, overall) in spreads.items():
         found[f"fidelity/spread_{name}_within"] = within
         found[f"fidelity/spread_{name}_overall"] = overall
+    if model.latents.codes:
+        codes, drawn = draw(model, len(test), seed=seed, same_codes=SAME_CODES)
+        groups = np.arange(len(test)) // SAME_CODES
+        within, overall = fidelity.spread(judge.read(drawn).features, groups)
+        found["fidelity/spread_of_noise"] = within / overall
     return found
 
 
-def _controls(model: GAN, seed: int) -> dict[str, float]:
-    found = {}
+def _trust(
+    judge: Judge, truth: dict[str, np.ndarray], answers: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """How well the judge reads real test images: the mean over what it is asked."""
+    scores: dict[str, list[float]] = {}
+    for name, question in judge.questions.items():
+        score = "regressor_r2" if isinstance(question, Amount) else "classifier_accuracy"
+        scores.setdefault(score, []).append(question.score(truth[name], answers[name]))
+    return {f"fidelity/{name}": float(np.mean(all_)) for name, all_ in scores.items()}
+
+
+def _controls(model: GAN, judge: Judge, seed: int, *, digits: bool) -> dict[str, Any]:
+    """Of a continuous code every measure, of a discrete one the measure it moves most."""
+    spreads = {  # of what the mean of an answer means something
+        name: question.stddev if isinstance(question, Amount) else 1.0
+        for name, question in judge.questions.items()
+        if isinstance(question, Amount) or set(question.values) == {0, 1}
+    }
+
+    def measure(images: np.ndarray) -> dict[str, np.ndarray]:
+        found = {}
+        if digits:
+            slant, width = morphology.slant_and_width(images)
+            found |= {"slant": slant, "width": width}
+        if spreads:
+            read = judge.read(np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8))
+            found |= {name: read.answers[name] for name in spreads}
+        return found
+
+    found: dict[str, Any] = {}
     for code in model.latents.codes:
-        if not code.discrete:
-            for name, control in morphology.controls(model, code.name, seed=seed).items():
-                found[f"controls/{code.name}/{name}"] = control.correlation
-                found[f"controls/{code.name}/{name}_change"] = control.change
+        if not (spreads or (digits and not code.discrete)):
+            continue
+        controls = control.controls(model, code.name, measure, seed=seed)
+        if code.discrete:
+            moved = {name: controls[name].change / spreads[name] for name in spreads}
+            most = max(moved, key=moved.__getitem__)
+            found[f"controls/{code.name}/most"] = most
+            found[f"controls/{code.name}/most_change"] = controls[most].change
+            continue
+        for name, one in controls.items():
+            found[f"controls/{code.name}/{name}"] = one.correlation
+            found[f"controls/{code.name}/{name}_change"] = one.change
     return found
 
 
 def draw(
-    model: GAN, count: int, *, seed: int = 0
+    model: GAN, count: int, *, seed: int = 0, same_codes: int = 1
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Images from the prior, and what they were made of.
+
+    Args:
+        model: the generator.
+        count: of images.
+        seed: of the draws.
+        same_codes: so many images in a row share their codes, and differ in the noise; a
+            divisor of `BATCH`.
 
     Returns:
         Each code's values [count] by name, and "noise" [count, size]; the images, uint8
@@ -231,6 +292,9 @@ def draw(
             tf.constant([seed, 3], tf.int32), place
         )
         latents = model.latents.sample(min(BATCH, count - place), draws)
+        for code in model.latents.codes:
+            first = np.arange(len(latents["noise"])) // same_codes * same_codes
+            latents[code.name] = tf.gather(latents[code.name], first)
         images = np.rint(255 * np.clip(model.generate_images(latents), 0, 1))
         parts.append({**latents, "images": images.astype(np.uint8)})
     drawn = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
