@@ -14,7 +14,7 @@ import scipy.io
 from PIL import Image
 
 from infogan_tf import data
-from infogan_tf.data import cache, celeba, pictures, tensorflow_datasets
+from infogan_tf.data import cache, celeba, dsprites, pictures, tensorflow_datasets
 from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
 
@@ -22,6 +22,7 @@ SVHN = DataSpec("svhn_cropped", (32, 32, 3))
 FACES = DataSpec("celeb_a", (4, 4, 3))
 GREY = DataSpec("mine", (4, 4, 1))
 CHAIRS = DataSpec("chairs3d", (4, 4, 1))
+SPRITES = DataSpec("dsprites", (64, 64, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -806,3 +807,99 @@ def test_chairs_are_in_no_library(tmp_path):
         text = message(data.load, CHAIRS, data_dir=given)
         assert text.startswith(start)
         assert 'Give --data_dir=DIR with the folders of "Seeing 3D chairs"' in text
+
+
+# --- dSprites --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_grid(monkeypatch):
+    counts = {"shape": 3, "scale": 2, "orientation": 5, "x": 2, "y": 2}
+    monkeypatch.setattr(dsprites, "COUNTS", counts)
+    return counts
+
+
+def everything(found):
+    """All images in their order again: every tenth was held out."""
+    count = len(found.train) + len(found.test)
+    held = np.arange(count) % 10 == 9
+    images = np.empty((count, 64, 64, 1), np.uint8)
+    images[~held], images[held] = found.train.images, found.test.images
+    factors = {}
+    for name, values in found.train.factors.items():
+        factors[name] = np.empty(count, values.dtype)
+        factors[name][~held], factors[name][held] = values, found.test.factors[name]
+    return images, factors
+
+
+def test_sprites_are_redrawn_over_the_grid(small_grid):
+    found = data.load(SPRITES)
+    assert found.origin == "dSprites, redrawn (not the published pixels)"
+    images, factors = everything(found)
+    grid = np.indices(list(small_grid.values())).reshape(5, -1)
+    assert images.shape == (120, 64, 64, 1)
+    assert set(np.unique(images)) == {0, 255}
+    for name, places in zip(small_grid, grid, strict=True):
+        wanted = places if name == "shape" else dsprites._value(name, places)
+        np.testing.assert_allclose(factors[name], wanted, rtol=1e-6, err_msg=name)
+    assert factors["shape"].dtype.kind == "i" and factors["x"].dtype == np.float32
+    images = images.reshape(*small_grid.values(), 64, 64)
+    ink = np.count_nonzero(images, axis=(-2, -1))
+    # Every place shows the same picture, one pixel on; nothing is cut off.
+    assert (ink == ink[..., :1, :1]).all()
+    np.testing.assert_array_equal(images[..., 1, 1, 1:, 1:], images[..., 0, 0, :-1, :-1])
+    # A square of half a side 11 covers 23 x 23 pixels, at half the scale 11 x 11.
+    assert ink[0, 1, 0, 0, 0] == 23**2 and ink[0, 0, 0, 0, 0] == 11**2
+
+
+def test_no_sprite_touches_the_edge_and_the_full_grid_is_dspritess():
+    assert np.prod(list(dsprites.COUNTS.values())) == 737_280
+    for shape in range(3):
+        for orientation in range(40):
+            angle = dsprites._value("orientation", orientation)
+            rows, columns = np.nonzero(dsprites._canvas(shape, 1.0, angle))
+            assert max(abs(rows - 64).max(), abs(columns - 64).max()) <= 16
+
+
+def write_sprites(path, count=20, **changed):
+    classes = np.zeros((count, 6), np.int64)
+    classes[:, 1], classes[:, 5] = np.arange(count) % 3, np.arange(count)
+    arrays = {
+        "metadata": np.array({"author": "pickled"}, dtype=object),
+        "imgs": noise(count, 64, 64) % 2,
+        "latents_classes": classes,
+        **changed,
+    }
+    np.savez_compressed(path / "dsprites_co1.npz", **arrays)
+    return path
+
+
+def test_published_sprites_come_back_exactly(tmp_path):
+    """What is pickled beside them is not looked at."""
+    found = data.load(SPRITES, data_dir=write_sprites(tmp_path))
+    images, factors = everything(found)
+    np.testing.assert_array_equal(images[..., 0], noise(20, 64, 64) % 2 * 255)
+    np.testing.assert_array_equal(factors["shape"], np.arange(20) % 3)
+    np.testing.assert_allclose(factors["y"], np.arange(20) / 31, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"imgs": noise(20, 32, 32)}, "imgs is uint8 [20, 32, 32], and has to be whole"),
+        ({"imgs": np.zeros((20, 64, 64))}, "imgs is float64 [20, 64, 64], and has to be"),
+        ({"latents_classes": np.zeros((20, 5), int)}, "latents_classes is int64 [20, 5]"),
+    ],
+    ids=str,
+)
+def test_another_archive_is_not_dsprites(tmp_path, changed, text):
+    found = message(data.load, SPRITES, data_dir=write_sprites(tmp_path, **changed))
+    assert text in found and found.endswith("it is not the archive of dSprites.")
+
+
+def test_a_damaged_archive_of_sprites(tmp_path, cache_dir):
+    file = write_sprites(tmp_path) / "dsprites_co1.npz"
+    file.write_bytes(file.read_bytes()[:-3000])
+    text = message(data.load, SPRITES, data_dir=tmp_path)
+    assert text.endswith("it is damaged, or another file; get it again.")
+    assert entries(cache_dir) == []

@@ -16,7 +16,7 @@ from infogan_tf.models import InfoGAN
 from zoo import registry
 
 ENTRIES = registry.models()
-DATA_SETS = ("mnist_", "svhn_", "celeba_", "faces3d_", "chairs3d_", "tiny_")
+DATA_SETS = ("mnist_", "svhn_", "celeba_", "faces3d_", "chairs3d_", "dsprites_", "tiny_")
 
 # Weights + biases, from the tables; a layer with batch normalisation has two numbers per
 # channel instead of a bias. Each entry: (generator, trunk, D's output, Q).
@@ -115,6 +115,15 @@ PARAMETERS = {
             1024 + 1,
             (1024 + 1) * (3 * 20 + 2),  # c1 to c3, c4
         ),
+    ),
+    "dsprites_infogan": (
+        10 * 128 + 2 * 128 + 128 * 1024 + 2 * 1024  # FC 128, FC 4 x 4 x 64
+        + 16 * 64 * 64 + 2 * 64 + 16 * 64 * 32 + 2 * 32  # upconv 64, upconv 32
+        + 16 * 32 * 32 + 2 * 32 + 16 * 32 * 1 + 1,  # upconv 32, upconv 1
+        16 * 1 * 32 + 32 + 16 * 32 * 32 + 32 + 16 * 32 * 64 + 64 + 16 * 64 * 64 + 64
+        + 1024 * 128 + 128,  # conv 32, 32, 64, 64: 4 x 4 x 64 = 1,024; FC 128
+        128 + 1,
+        (128 + 1) * (5 * 2),
     ),
     "tiny_infogan": (
         (3 + 1 + 1 + 1 + 4) * 32 + 2 * 32 + 16 * 8 * 8 + 2 * 8 + 16 * 8 * 1 + 1,

@@ -7,6 +7,7 @@ from infogan_tf.data import (
     celeba,
     chairs3d,
     digits,
+    dsprites,
     faces3d,
     folder,
     idx,
@@ -37,7 +38,8 @@ def load(
     1. `dataset` "digits" or "synthetic": drawn from what is installed.
     2. `dataset` "folder": any pictures in `data_dir` and below it.
     3. `data_dir` with the four MNIST idx files, the 3D faces of tools/prepare_data.py,
-       one .npz file, SVHN's .mat files, CelebA's pictures or the folders of 3D chairs.
+       dSprites' archive, another .npz file, SVHN's .mat files, CelebA's pictures or the
+       folders of 3D chairs. Without any, dSprites are drawn again.
     4. TFDS's data set of that name, prepared in `data_dir` or TFDS's own folder.
 
     Args:
@@ -73,12 +75,14 @@ def _read(
             )
         return folder.load(path, image_shape)
     if path:
-        for reader in (idx, faces3d, npz, svhn):
+        for reader in (idx, faces3d, dsprites, npz, svhn):
             if reader.found(path):
                 return reader.load(path)
         for reader in (celeba, chairs3d):
             if reader.found(path):
                 return reader.load(path, image_shape)
+    if name == dsprites.NAME and not path:
+        return dsprites.draw()
     if name in NOT_IN_TFDS:
         where = (
             f"{path} holds no images that are known" if path else "No --data_dir is given"

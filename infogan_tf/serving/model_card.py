@@ -11,6 +11,7 @@ LICENCES = {
     "celeb_a": "non-commercial research only (MMLab, CUHK)",
     "faces3d": "that of the morphable model it was rendered from",
     "chairs3d": "research only (Aubry et al. 2014)",
+    "dsprites": "zlib/libpng (Matthey et al. 2017); none where redrawn by infogan_tf",
     "digits": "CC BY 4.0 (Alpaydin and Kaynak, UCI)",
     "synthetic": "none: drawn by infogan_tf",
 }

@@ -1,0 +1,64 @@
+"""dSprites, 64 x 64 x 1: InfoGAN where every factor of the images is known.
+
+Not an experiment of the paper. The benchmark of disentanglement, with networks of the size
+that is usual for it:
+
+discriminator D / recognition Q                    generator G
+4x4 conv 32, leaky ReLU, stride 2                  FC 128, ReLU, batch norm
+4x4 conv 32, leaky ReLU, stride 2                  FC 4x4x64, ReLU, batch norm
+4x4 conv 64, leaky ReLU, stride 2                  4x4 upconv 64, ReLU, stride 2, BN
+4x4 conv 64, leaky ReLU, stride 2                  4x4 upconv 32, ReLU, stride 2, BN
+FC 128, leaky ReLU                                 4x4 upconv 32, ReLU, stride 2, BN
+D: FC 1;  Q: FC                                    4x4 upconv 1, sigmoid, stride 2
+
+Five continuous codes for five factors and 5 of noise: 10 inputs. D and Q are spectrally
+normalised instead of batch normalised, as in InfoGAN-CR (Lin et al. 2020, arXiv
+1906.06034), whose runs of InfoGAN are the published figures beside ours.
+
+python tools/train.py --model=dsprites_infogan [--data_dir=DIR]
+
+DIR holds the published dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz; without it the same
+grid of shapes is drawn (see `infogan_tf.data.dsprites`).
+"""
+
+from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
+from infogan_tf.latents import LatentSpace, Noise, Uniform
+from infogan_tf.penalties import SpectralNormalization
+from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
+from zoo.registry import register
+
+register(
+    ModelSpec(
+        name="dsprites_infogan",
+        description="InfoGAN on dSprites, for the disentanglement scores",
+        method="infogan",
+        data=DataSpec("dsprites", (64, 64, 1)),
+        latents=LatentSpace(
+            codes=tuple(Uniform(f"c{i}", mi_weight=0.1) for i in range(1, 6)),
+            noise=Noise(5),
+        ),
+        generator=(
+            Dense(128, activation="relu"),
+            Dense(4 * 4 * 64, activation="relu"),
+            Reshape(4, 4, 64),
+            UpConvolution(64, activation="relu"),
+            UpConvolution(32, activation="relu"),
+            UpConvolution(32, activation="relu"),
+            UpConvolution(1, activation="sigmoid", batch_norm=False),
+        ),
+        trunk=(
+            Convolution(32, activation="leaky_relu", batch_norm=False),
+            Convolution(32, activation="leaky_relu", batch_norm=False),
+            Convolution(64, activation="leaky_relu", batch_norm=False),
+            Convolution(64, activation="leaky_relu", batch_norm=False),
+            Dense(128, activation="leaky_relu", batch_norm=False),
+        ),
+        penalties=(SpectralNormalization(),),
+        training=TrainSpec(
+            steps=20_000,
+            batch_size=64,
+            generator_learning_rate=1e-3,
+            discriminator_learning_rate=1e-3,
+        ),
+    )
+)
