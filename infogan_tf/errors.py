@@ -5,8 +5,10 @@ class InfoGANError(ValueError):
     """Something the user can mend.
 
     The message is one sentence or two: what was received, what is possible, what to
-    do. The commands in `tools/` print it on one line and exit with code 1.
+    do. The commands in `tools/` print it on one line and exit with `exit_code`.
     """
+
+    exit_code = 1
 
 
 def did_you_mean(received: str, possible: list[str]) -> str:

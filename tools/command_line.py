@@ -72,6 +72,8 @@ def run(
 ) -> None:
     """Runs a command: a user's mistake is one line on stderr and exit code 1.
 
+    A training that a signal stopped exits with a code of its own, 128 and the signal.
+
     Args:
         main: called with the words that are no flags, where there may be any.
         more_arguments: whether there may.
@@ -94,6 +96,6 @@ def run(
     app.run(with_errors)
 
 
-def _fail(error: Exception) -> None:
+def _fail(error: Any) -> None:
     print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(error.exit_code)

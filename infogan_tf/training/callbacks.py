@@ -94,12 +94,19 @@ class Journal:
         means = {m.name: float(m.result().numpy()) for m in self._model.metrics}
         self._model.reset_metrics()
         line = {"step": step, "images_per_second": round(speed, 1), **means}
-        with open(self._run.log_file, "a") as file:
-            file.write(json.dumps(line) + "\n")
-        with self._writer.as_default(step):
-            for name, value in {"images_per_second": speed, **means}.items():
-                tf.summary.scalar(name, value)
-        self._writer.flush()
+        try:
+            with open(self._run.log_file, "a") as file:
+                file.write(json.dumps(line) + "\n")
+            with self._writer.as_default(step):
+                for name, value in {"images_per_second": speed, **means}.items():
+                    tf.summary.scalar(name, value)
+            self._writer.flush()
+        except (OSError, tf.errors.OpError) as error:
+            raise InfoGANError(
+                f"The log of step {step} cannot be written in {self._run.path}: {error}. "
+                "Make room, and run the same command again: it goes on from the last "
+                "checkpoint."
+            ) from error
         left = (self._last - step) * seconds / steps if steps else 0.0
         print_progress(self._sentence(step, speed, left, means), done=step == self._last)
 

@@ -100,4 +100,4 @@ def _variables(model: GAN) -> list:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+    return str(error).strip().splitlines()[0] if str(error).strip() else repr(error)

@@ -31,11 +31,14 @@ STATISTICS_BATCHES = 400  # at most, and a tenth of the run
 
 
 class Interrupted(InfoGANError):  # noqa: N818  no error: it was asked for
-    """A signal stopped the run; it was saved and can go on."""
+    """A signal stopped the run; it was saved and can go on.
+
+    The exit code is a shell's for that signal: 143 for SIGTERM, 130 for Ctrl-C.
+    """
 
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
-        self.signal = number
+        self.exit_code = 128 + number
 
 
 def train(
