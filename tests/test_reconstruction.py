@@ -69,6 +69,19 @@ def test_a_gan_without_q_cannot_read():
     )
 
 
+def test_figure_1_is_drawn_from_logs(tiny_run, tmp_path):
+    path = figures.information_against_steps(
+        [tiny_run, tiny_run], tmp_path / "figure_1.png"
+    )
+    with Image.open(path) as drawn:
+        assert drawn.size == (840, 480)
+        assert len(drawn.convert("RGB").getcolors(10**6)) > 10  # there are curves
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InfoGANError, match="is not a run directory"):
+        figures.information_against_steps([tmp_path / "empty"], tmp_path / "other.png")
+    assert not (tmp_path / "other.png").exists()
+
+
 def test_figures_2_to_6_are_sweeps_side_by_side(tiny_run, tmp_path):
     panels = [f"{tiny_run}:c1", "", f"{tiny_run}:c2"]
     path = figures.sweeps_as_in_the_paper("2", panels, tmp_path / "figure_2.png")
