@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).parent
 MODELS = {
     "mnist": "mnist_infogan_paper",
     "svhn": "svhn_infogan",
-    "celeba": "celeba_infogan",
+    "celeba": "celeba_infogan_paper",
 }
 ROUNDS, STEPS = 12, 4
 

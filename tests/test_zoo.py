@@ -43,6 +43,12 @@ LIKE_SVHN = (  # G above its first layer and the trunk, which CelebA's networks 
     + 16 * 64 * 128 + 2 * 128  # conv 128
     + 16 * 128 * 256 + 2 * 256,  # conv 256: 4 x 4 x 256 = 4,096 features
 )  # fmt: skip
+CELEBA = (
+    228 * 1792 + 2 * 1792 + LIKE_SVHN[0],
+    LIKE_SVHN[1],
+    4096 + 1,
+    4096 * 128 + 2 * 128 + (128 + 1) * (10 * 10),  # FC 128; c1 to c10
+)
 FACES = {  # Table 4: rate of D and Q, rate of G, lambda
     "azimuth": (2e-4, 5e-4, 0.2),
     "elevation": (4e-4, 3e-4, 0.1),
@@ -86,11 +92,11 @@ PARAMETERS = {
         4096 + 1,
         4096 * 128 + 2 * 128 + (128 + 1) * (4 * 10 + 4 * 2),  # FC 128; c1 to c4, c5 to c8
     ),
-    "celeba_infogan": (
-        228 * 1792 + 2 * 1792 + LIKE_SVHN[0],
-        LIKE_SVHN[1],
-        4096 + 1,
-        4096 * 128 + 2 * 128 + (128 + 1) * (10 * 10),  # FC 128; c1 to c10
+    "celeba_infogan_paper": CELEBA,
+    "celeba_infogan": (  # batch normalisation for biases in G, the other way round in D
+        CELEBA[0] + 128 + 64,
+        CELEBA[1] - 128 - 256,
+        *CELEBA[2:],
     ),
     **dict.fromkeys(
         ("faces3d_infogan", *(f"faces3d_infogan_{x}" for x in FACES)),
