@@ -22,8 +22,10 @@ def information_against_steps(
     """Figure 1: L_I of the first code in nats against updates, a curve for each run.
 
     Raises:
-        InfoGANError: a run has no log or no codes.
+        InfoGANError: no run, or one without a log or codes that Q reads.
     """
+    if not run_dirs:
+        raise InfoGANError("Figure 1 has a curve for each run: give --run_dir=DIR.")
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for run_dir in run_dirs:
@@ -31,8 +33,10 @@ def information_against_steps(
         spec = run.spec()
         code = spec.latents.codes[0] if spec.latents.codes else None
         lines = [line for line in run.log() if line["step"] <= STEPS]
-        if code is None or not lines:
-            raise InfoGANError(f"{run.path} has no information to draw: train it first.")
+        if not code or not lines or f"mi/{code.name}" not in lines[0]:
+            raise InfoGANError(
+                f"{run.path} has no information of a code to draw: train an InfoGAN there."
+            )
         steps = [0, *(line["step"] for line in lines)]
         nats = [0.0, *(line[f"mi/{code.name}"] for line in lines)]
         axes.plot(steps, nats, label=f"{spec.name}, seed {spec.training.seed}")
@@ -68,7 +72,7 @@ def sweeps_as_in_the_paper(
         InfoGANError: too many panels, no such run or code.
     """
     titles = PANELS[number]
-    if not 0 < len(panels) <= len(titles):
+    if not any(panels) or len(panels) > len(titles):
         raise InfoGANError(
             f"Figure {number} has {len(titles)} panels ({'; '.join(titles)}), and "
             f"{len(panels)} were given: give --panel=RUN_DIR:CODE for each, in this order."

@@ -12,6 +12,7 @@ import math
 
 import tensorflow as tf
 
+from infogan_tf import replicas
 from infogan_tf.errors import InfoGANError, did_you_mean
 
 
@@ -299,8 +300,8 @@ def _entropy(logits: tf.Tensor) -> tf.Tensor:
 
 
 def _marginal_entropy(logits: tf.Tensor) -> tf.Tensor:
-    """H of the batch's mean softmax, in nats."""
-    probabilities = tf.reduce_mean(tf.nn.softmax(logits), axis=0)
+    """H of the batch's mean softmax, over all replicas, in nats."""
+    probabilities = replicas.mean(tf.reduce_mean(tf.nn.softmax(logits), axis=0))
     return -tf.reduce_sum(probabilities * tf.math.log(probabilities + 1e-20))
 
 

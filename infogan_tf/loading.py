@@ -18,12 +18,17 @@ def load(path: str | os.PathLike, *, average: bool = False) -> GAN | SavedModel:
         average: see `training.load`; of a run only.
 
     Raises:
-        InfoGANError: neither, or a run without a checkpoint.
+        InfoGANError: neither, a run without a checkpoint, or an average of an export.
     """
     folder = pathlib.Path(path)
     if RunDirectory(folder).options_file.exists():
         return training.load(folder, average=average)
     if any(folder.glob("saved_model.pb")) or any(folder.glob("*/saved_model.pb")):
+        if average:
+            raise InfoGANError(
+                f"{folder} is an export, which has one generator: export the average with "
+                "tools/export.py --ema."
+            )
         return SavedModel(folder)
     raise InfoGANError(
         f"{folder} is neither a run directory (it has no options.json) nor an export (no "

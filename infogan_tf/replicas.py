@@ -2,11 +2,13 @@
 
 Each replica takes its rows of the batch. Whatever is drawn is drawn for the whole batch,
 and batch normalisation is over all of it; so neither the losses nor the weights depend on
-how many replicas there are, but for the order of additions.
+how many replicas there are, but for the order of additions (docs/scaling.md names what is
+different).
 """
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -52,19 +54,37 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return resolver is None or not resolver.task_type or resolver.task_id == 0
 
 
-def require_agreement(
-    strategy: tf.distribute.Strategy, number: int, otherwise: str
-) -> None:
-    """Waits for all workers, each with its `number`.
+LOST = (  # what TensorFlow raises in a worker that waits for one that is gone
+    *(tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError),
+    *(tf.errors.InternalError, tf.errors.UnavailableError),
+)
+
+
+@contextlib.contextmanager
+def together(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Does something with all workers.
 
     Raises:
-        InfoGANError: with the text `otherwise`, where they differ.
+        InfoGANError: one of the others is gone.
     """
-    if is_several_workers(strategy):
-        value = tf.constant(float(number))
-        mean = strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-        if float(mean) != number:
-            raise InfoGANError(otherwise)
+    try:
+        yield
+    except LOST as error:
+        if not is_several_workers(strategy):
+            raise
+        raise InfoGANError(
+            f"Another worker is gone ({type(error).__name__}): start all of them again "
+            "with the same command, and they go on from the last checkpoint."
+        ) from error
+
+
+def agree(strategy: tf.distribute.Strategy, number: int) -> bool:
+    """Waits for all workers, each with its `number`; says whether it is the same."""
+    if not is_several_workers(strategy):
+        return True
+    value = tf.constant(float(number))
+    mean = strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+    return float(mean) == number
 
 
 def is_several_workers(strategy: tf.distribute.Strategy) -> bool:
@@ -81,6 +101,11 @@ def count() -> int:
 def total(value: Any) -> Any:
     """The sum of a tensor, or of several, over all replicas; differentiable."""
     return tf.distribute.get_replica_context().all_reduce("SUM", value)
+
+
+def mean(value: tf.Tensor) -> tf.Tensor:
+    """The mean of a tensor over all replicas; differentiable."""
+    return value if count() == 1 else total(value) / count()
 
 
 def own_rows(

@@ -239,8 +239,9 @@ def test_a_folder_with_nothing_known(tmp_path, files):
         f"--data_dir: {tmp_path} holds no images that are known: it may hold the four "
         "MNIST idx files (train-images-idx3-ubyte.gz, ...), one .npz file with an array "
         "\"images\", SVHN's train_32x32.mat and test_32x32.mat, CelebA's "
-        "img_align_celeba/, img_align_celeba.zip or .tar files, rendered_chairs/, or a "
-        "TFDS data directory with mnist/; --dataset=folder reads any pictures."
+        "img_align_celeba/, img_align_celeba.zip or .tar files, rendered_chairs/, "
+        "dSprites' dsprites_ndarray*.npz, or a TFDS data directory with mnist/; "
+        "--dataset=folder reads any pictures."
     )
 
 

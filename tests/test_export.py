@@ -625,5 +625,8 @@ def test_load_takes_a_run_or_an_export(tiny_run, tmp_path):
     row |= {name: value[0] for name, value in row.items() if name != "noise"}
     served = infogan_tf.load(version).call("generate", row)["images"]
     np.testing.assert_allclose(served, model.generate(codes, count=1), atol=1e-5)
+    with pytest.raises(infogan_tf.InfoGANError, match="is an export, which has one gener"):
+        infogan_tf.load(version, average=True)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(infogan_tf.InfoGANError, match="is neither a run directory"):
-        infogan_tf.load(tmp_path)
+        infogan_tf.load(tmp_path / "empty")

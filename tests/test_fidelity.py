@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -204,6 +205,15 @@ def test_a_training_is_repeatable_and_a_damaged_cache_is_replaced(bars, tmp_path
     assert (tmp_path / "cache" / name).stat().st_size > 1_000
 
 
+def test_a_file_damaged_in_part_is_replaced_by_the_same(bars, tmp_path):
+    first = judge.cached(bars).read(bars.images)
+    [name] = files(tmp_path)
+    with h5py.File(tmp_path / "cache" / name, "r+") as file:
+        del file["layers/dense_1"]  # the last layer; those before can be read
+    again = judge.cached(bars).read(bars.images)
+    np.testing.assert_allclose(again.features, first.features, rtol=1e-4, atol=1e-4)
+
+
 def test_kinds_and_amounts_are_read(bars, monkeypatch):
     """The place as a kind called by other numbers, and how bright the bar is."""
     monkeypatch.setattr(judge, "PASSES", 300)
@@ -229,6 +239,7 @@ def test_the_scores_of_a_judge():
     truth, answers = np.array([0.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0])
     assert amount.score(truth, answers) == pytest.approx(0.75)
     assert amount.score(truth, np.full(3, 2.0)) == 0
+    assert amount.score(np.full(3, 2.0), truth) == 0  # nothing to tell apart
 
 
 def test_another_training_set_is_another_file(bars, tmp_path, monkeypatch):

@@ -70,16 +70,25 @@ def test_a_gan_without_q_cannot_read():
 
 
 def test_figure_1_is_drawn_from_logs(tiny_run, tmp_path):
-    path = figures.information_against_steps(
-        [tiny_run, tiny_run], tmp_path / "figure_1.png"
-    )
-    with Image.open(path) as drawn:
-        assert drawn.size == (840, 480)
-        assert len(drawn.convert("RGB").getcolors(10**6)) > 10  # there are curves
-    (tmp_path / "empty").mkdir()
+    """A curve in the first colour of matplotlib's cycle, two in the second as well."""
+    seen = []
+    for runs in ([tiny_run], [tiny_run, tiny_run]):
+        path = figures.information_against_steps(runs, tmp_path / "figure_1.png")
+        with Image.open(path) as drawn:
+            pixels = np.asarray(drawn.convert("RGB")).reshape(-1, 3)
+        blue, orange = [31, 119, 180], [255, 127, 14]
+        seen.append(
+            [(pixels == colour).all(axis=1).sum() > 20 for colour in (blue, orange)]
+        )
+    assert seen == [[True, False], [False, True]] or seen == [[True, False], [True, True]]
+
+
+def test_what_figure_1_cannot_draw(tmp_path):
+    with pytest.raises(InfoGANError, match="Figure 1 has a curve for each run: give"):
+        figures.information_against_steps([], tmp_path / "figure_1.png")
     with pytest.raises(InfoGANError, match="is not a run directory"):
-        figures.information_against_steps([tmp_path / "empty"], tmp_path / "other.png")
-    assert not (tmp_path / "other.png").exists()
+        figures.information_against_steps([tmp_path], tmp_path / "figure_1.png")
+    assert not list(tmp_path.iterdir())
 
 
 def test_figures_2_to_6_are_sweeps_side_by_side(tiny_run, tmp_path):
@@ -96,6 +105,11 @@ def test_figures_2_to_6_are_sweeps_side_by_side(tiny_run, tmp_path):
         (
             [],
             "Figure 4 has 2 panels (rotation; width), and 0 were given: give "
+            "--panel=RUN_DIR:CODE for each, in this order.",
+        ),
+        (
+            [""],
+            "Figure 4 has 2 panels (rotation; width), and 1 were given: give "
             "--panel=RUN_DIR:CODE for each, in this order.",
         ),
         (["run"], '--panel="run": it has to be RUN_DIR:CODE.'),

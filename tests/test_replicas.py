@@ -104,8 +104,9 @@ def test_a_killed_worker_ends_all_and_all_go_on(tmp_path):
     numbers = ["--steps=60", "--log_every=5", "--checkpoint_every=10"]
     run_dir = tmp_path / "workers"
     chief, other = start_workers(run_dir, *numbers)
-    while not chief.stdout.readline().startswith("step 15/60"):
+    while not chief.stdout.readline().startswith("step 10/60"):
         assert chief.poll() is None
+    other.send_signal(signal.SIGSTOP)  # the chief cannot finish without it
     other.kill()
     other.communicate()
     _, said = chief.communicate(timeout=120)
@@ -127,10 +128,23 @@ def test_a_killed_worker_ends_all_and_all_go_on(tmp_path):
     )
 
 
-def test_workers_that_found_different_steps_are_refused():
-    strategy = Disagreeing()
-    with pytest.raises(InfoGANError, match="on a file system that they share"):
-        replicas.require_agreement(strategy, 20, "on a file system that they share")
+def test_workers_that_found_different_steps_do_not_agree():
+    assert not replicas.agree(Disagreeing(), 20)
+    assert replicas.agree(Disagreeing(), 0)
+    assert replicas.agree(tf.distribute.get_strategy(), 20)
+
+
+def test_what_the_chief_refuses_ends_all(tmp_path):
+    """It says why; the other does not wait for it."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "something").write_text("else")
+    chief, other = start_workers(tmp_path / "run")
+    said = [
+        worker.communicate(timeout=120)[1].splitlines()[-1] for worker in (chief, other)
+    ]
+    assert [worker.returncode for worker in (chief, other)] == [1, 1]
+    assert "is not empty and is not a run directory" in said[0]
+    assert said[1] == "Error: Worker 0 cannot begin: see what it says."
 
 
 class Disagreeing(tf.distribute.MultiWorkerMirroredStrategy):
@@ -177,6 +191,7 @@ def test_a_strategy_that_cannot_be(name, config, text, monkeypatch):
     [
         ({"batch_size": 15}, "A batch of 15 cannot be cut into equal parts for 2 replicas"),
         ({"jit_compile": "true"}, "--jit_compile=true does not go with 2 replicas"),
+        ({"labels": 15}, "An update takes 15 labelled images, which cannot be cut into"),
     ],
 )
 def test_numbers_that_do_not_go_with_replicas(tmp_path, tiny_spec, numbers, text):

@@ -820,9 +820,9 @@ def small_grid(monkeypatch):
 
 
 def everything(found):
-    """All images in their order again: every tenth was held out."""
+    """All images in their order again."""
     count = len(found.train) + len(found.test)
-    held = np.arange(count) % 10 == 9
+    held = np.array(dsprites._splits(count)) == "test"
     images = np.empty((count, 64, 64, 1), np.uint8)
     images[~held], images[held] = found.train.images, found.test.images
     factors = {}
@@ -830,6 +830,14 @@ def everything(found):
         factors[name] = np.empty(count, values.dtype)
         factors[name][~held], factors[name][held] = values, found.test.factors[name]
     return images, factors
+
+
+def test_every_value_is_held_out_a_tenth_of_the_time():
+    held = np.array(dsprites._splits(737_280)).reshape(*dsprites.COUNTS.values()) == "test"
+    assert held.sum() == 73_728
+    for axis in range(5):
+        share = held.mean(axis=tuple({*range(5)} - {axis}))
+        assert abs(share - 0.1).max() < 0.01
 
 
 def test_sprites_are_redrawn_over_the_grid(small_grid):
@@ -870,8 +878,13 @@ def write_sprites(path, count=20, **changed):
         "latents_classes": classes,
         **changed,
     }
-    np.savez_compressed(path / "dsprites_co1.npz", **arrays)
+    np.savez_compressed(path / "dsprites_ndarray.npz", **arrays)
     return path
+
+
+def test_an_archive_of_ones_own_may_be_called_so(tmp_path):
+    np.savez(tmp_path / "dsprites_mine.npz", images=noise(20, 64, 64))
+    assert len(data.load(SPRITES, data_dir=tmp_path).train) == 18
 
 
 def test_published_sprites_come_back_exactly(tmp_path):
@@ -886,9 +899,14 @@ def test_published_sprites_come_back_exactly(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
-        ({"imgs": noise(20, 32, 32)}, "imgs is uint8 [20, 32, 32], and has to be whole"),
-        ({"imgs": np.zeros((20, 64, 64))}, "imgs is float64 [20, 64, 64], and has to be"),
+        ({"imgs": noise(20, 32, 32)}, "imgs is uint8 [20, 32, 32], and has to be uint8 ["),
+        ({"imgs": np.zeros((20, 64, 64), np.uint16)}, "imgs is uint16 [20, 64, 64], and"),
+        ({"imgs": noise(20, 64, 64) | 3}, "a pixel of imgs is 255, and has to be 0 or 1"),
         ({"latents_classes": np.zeros((20, 5), int)}, "latents_classes is int64 [20, 5]"),
+        (
+            {"latents_classes": np.full((20, 6), 32)},
+            "shape is from 32 to 32, and has to be from 0 to 2",
+        ),
     ],
     ids=str,
 )
@@ -898,7 +916,7 @@ def test_another_archive_is_not_dsprites(tmp_path, changed, text):
 
 
 def test_a_damaged_archive_of_sprites(tmp_path, cache_dir):
-    file = write_sprites(tmp_path) / "dsprites_co1.npz"
+    file = write_sprites(tmp_path) / "dsprites_ndarray.npz"
     file.write_bytes(file.read_bytes()[:-3000])
     text = message(data.load, SPRITES, data_dir=tmp_path)
     assert text.endswith("it is damaged, or another file; get it again.")

@@ -15,8 +15,8 @@ flags.DEFINE_bool("dry_run", False, "Print the resolved options and stop.")
 
 def main() -> None:
     from infogan_tf import replicas
+    from infogan_tf.training import train
 
-    strategy = replicas.find(FLAGS.strategy) if FLAGS.strategy else None
     spec = chosen_spec()
     if FLAGS.dry_run:
         import json
@@ -25,8 +25,7 @@ def main() -> None:
 
         print(json.dumps(to_json(spec), indent=2))
         return
-    from infogan_tf.training import train
-
+    strategy = replicas.find(FLAGS.strategy) if FLAGS.strategy else None
     run_dir = FLAGS.run_dir or f"runs/{spec.name}_seed{spec.training.seed}"
     train(
         spec,

@@ -9,7 +9,9 @@ from command_line import FLAGS, define_run_dir_flag, run
 define_run_dir_flag()
 flags.DEFINE_string("output", None, "Folder of the pictures; RUN_DIR/traversals if none.")
 flags.DEFINE_integer("seed", 0, "Of the noise that is kept.")
-flags.DEFINE_integer("real", 0, "Test images to draw again from the codes read in them.")
+flags.DEFINE_integer(
+    "real", 0, "Test images to draw again from the codes read in them.", lower_bound=0
+)
 flags.DEFINE_bool("ema", False, "Use the average of the generator.")
 
 
@@ -19,21 +21,17 @@ def main() -> None:
     from infogan_tf import traversal
     from infogan_tf.training import RunDirectory, load
 
-    model = load(FLAGS.run_dir, average=FLAGS.ema)
-    folder = pathlib.Path(FLAGS.output or RunDirectory(FLAGS.run_dir).traversals)
+    model, run_directory = (
+        load(FLAGS.run_dir, average=FLAGS.ema),
+        RunDirectory(FLAGS.run_dir),
+    )
+    folder = pathlib.Path(FLAGS.output or run_directory.traversals)
     for name, grid in traversal.grids(model, seed=FLAGS.seed).items():
         print(grid.write_png(folder / f"{name}.png"))
     if FLAGS.real:
-        from infogan_tf import data, reconstruction
+        from infogan_tf import reconstruction
 
-        run_directory = RunDirectory(FLAGS.run_dir)
-        options = run_directory.options()
-        images = data.load(
-            run_directory.spec().data,
-            dataset=options["run"]["dataset"],
-            data_dir=options["data"]["data_dir"],
-        )
-        shown = images.test.images[: FLAGS.real]
+        shown = run_directory.images().test.sample(FLAGS.real, seed=FLAGS.seed).images
         for name, grid in reconstruction.strips(model, shown, seed=FLAGS.seed).items():
             print(grid.write_png(folder / f"real_{name}.png"))
 

@@ -17,14 +17,23 @@ from infogan_tf.data import (
     tensorflow_datasets,
 )
 from infogan_tf.data.images import ImageData, Split, checked
-from infogan_tf.data.pipeline import batches, require_batch, stream
+from infogan_tf.data.pipeline import batches, labelled_batch, require_batch, stream
 from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
 
 BUILT_IN = {"digits": digits.load, "synthetic": synthetic.load}
 NOT_IN_TFDS = {"faces3d": faces3d.ADVICE, "chairs3d": chairs3d.ADVICE}
 
-__all__ = ["BUILT_IN", "ImageData", "Split", "batches", "load", "require_batch", "stream"]
+__all__ = [
+    "BUILT_IN",
+    "ImageData",
+    "Split",
+    "batches",
+    "labelled_batch",
+    "load",
+    "require_batch",
+    "stream",
+]
 
 
 def load(
@@ -93,8 +102,9 @@ def _read(
             f"--data_dir: {path} holds no images that are known: it may hold the four "
             f"MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file with an "
             f"array \"images\", SVHN's {' and '.join(svhn.FILES.values())}, CelebA's "
-            f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, {chairs3d.ARCHIVE}/, or a "
-            f"TFDS data directory with {name}/; --dataset=folder reads any pictures."
+            f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, {chairs3d.ARCHIVE}/, "
+            f"dSprites' {dsprites.FILES}, or a TFDS data directory with {name}/; "
+            "--dataset=folder reads any pictures."
         )
     if name == celeba.TFDS_NAME:
         return celeba.load_from_tfds(path, image_shape)

@@ -32,6 +32,11 @@ class Split:
         factors = {name: values[rows] for name, values in self.factors.items()}
         return Split(self.images[rows], labels, factors)
 
+    def sample(self, count: int, *, seed: int = 0) -> "Split":
+        """So many rows at random, in their order; all where there are no more."""
+        rows = np.random.default_rng([seed, 7]).permutation(len(self))[:count]
+        return self if count >= len(self) else self.take(np.sort(rows))
+
 
 @dataclasses.dataclass(frozen=True)
 class ImageData:

@@ -23,14 +23,18 @@ def stream(train: Split, numbers: TrainSpec, *, first_step: int = 0) -> tf.data.
     if not numbers.labels:
         return images
     rows = labelled_rows(train.labels, numbers.labels, numbers.seed)
-    each = min(numbers.batch_size, len(rows) // numbers.critic_steps)
     labelled = batches(
         train.images[rows],
         labels=train.labels[rows],
-        batch_size=each * numbers.critic_steps,
+        batch_size=labelled_batch(numbers, len(rows)) * numbers.critic_steps,
         **options,
     )
     return tf.data.Dataset.zip(images, labelled)
+
+
+def labelled_batch(numbers: TrainSpec, count: int) -> int:
+    """How many of `count` labelled images an update of D takes."""
+    return min(numbers.batch_size, count // numbers.critic_steps)
 
 
 def labelled_rows(labels: np.ndarray | None, count: int, seed: int) -> np.ndarray:

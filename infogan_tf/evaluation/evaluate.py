@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import data
+from infogan_tf import data, traversal
 from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import (
     clustering,
@@ -65,12 +65,9 @@ def evaluate(
         InfoGANError: no checkpoint, or images that cannot be read.
     """
     run = RunDirectory(run_dir)
-    options = run.options()
     model = load(run_dir)
     spec = run.spec()
-    if not (dataset or data_dir):
-        dataset, data_dir = options["run"]["dataset"], options["data"]["data_dir"]
-    images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
+    images = run.images(dataset=dataset, data_dir=data_dir)
     labelled = images.train.labels is not None and images.test.labels is not None
     metrics: dict[str, Any] = {
         "model": spec.name,
@@ -82,7 +79,7 @@ def evaluate(
     if isinstance(model, InfoGAN):
         metrics |= _information(model, seed)
         if images.test.factors:
-            metrics |= _followers(model, images)
+            metrics |= _followers(model, images, seed)
             try:
                 metrics |= _disentanglement(model, images, seed)
             except InfoGANError as error:
@@ -97,24 +94,24 @@ def evaluate(
     else:
         missing.append("clustering (the images have no labels)")
     if labelled or images.train.factors:
-        judge = judges.cached(images.train)
-        name = dataset or spec.data.name
-        metrics["fidelity/features"] = f"{name}_{'classifier' if labelled else 'factors'}"
-        try:
-            metrics |= _fidelity(model, images, judge, metrics, seed)
-        except InfoGANError as error:
-            del metrics["fidelity/features"]
-            missing.append(f"fidelity ({str(error).rstrip('.')})")
+        name = dataset or (spec.data.name if data_dir else run.options()["run"]["dataset"])
+        space = f"{name}_{'classifier' if labelled else 'factors'}"
         digits = spec.data.image_shape == (28, 28, 1) and labelled
-        metrics |= _controls(
-            model, judge, seed, digits=digits and images.train.labels.max() <= 9
-        )
+        digits = digits and images.train.labels.max() <= 9
+        try:
+            judge = judges.cached(images.train)
+            metrics |= _controls(model, judge, seed, digits=digits)
+            found = _fidelity(model, images, judge, metrics, seed)
+            metrics |= {"fidelity/features": space} | found
+        except InfoGANError as error:
+            missing.append(f"fidelity ({str(error).rstrip('.')})")
     else:
         missing.append("fidelity and controls (the images have no labels or factors)")
     if missing:
         print(f"Not scored: {'; '.join(missing)}.")
     write_json(run.metrics_file, metrics)
-    report.write(run, model, metrics, images.test.images)
+    shown = images.test.sample(traversal.ROWS * traversal.STEPS, seed=seed).images
+    report.write(run, model, metrics, shown)
     return metrics
 
 
@@ -132,9 +129,14 @@ def _disentanglement(model: InfoGAN, images: data.ImageData, seed: int) -> dict[
     """Of training and test images alike: Q saw no factor of either."""
     count = len(images.train) + len(images.test)
     rows = np.random.default_rng([seed, 3]).permutation(count)[: disentanglement.ROWS]
+    in_train = rows < len(images.train)
 
     def chosen(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        return np.concatenate([train, test])[rows]
+        """Those rows of both together, of which most may lie on disk."""
+        found = np.empty((len(rows), *train.shape[1:]), train.dtype)
+        found[in_train] = train[rows[in_train]]
+        found[~in_train] = test[rows[~in_train] - len(train)]
+        return found
 
     codes = read_codes(model, chosen(images.train.images, images.test.images))
     sample = disentanglement.Sample.of(
@@ -149,8 +151,8 @@ def _disentanglement(model: InfoGAN, images: data.ImageData, seed: int) -> dict[
     return {f"disentanglement/{name}": value for name, value in scores.items()}
 
 
-def _followers(model: InfoGAN, images: data.ImageData) -> dict[str, Any]:
-    splits = [split.take(slice(IMAGES)) for split in (images.train, images.test)]
+def _followers(model: InfoGAN, images: data.ImageData, seed: int) -> dict[str, Any]:
+    splits = [split.sample(IMAGES, seed=seed) for split in (images.train, images.test)]
     names = [code.name for code in model.latents.codes if not code.discrete]
     read = [read_codes(model, split.images) for split in splits]
     train_codes, test_codes = ({name: codes[name] for name in names} for codes in read)
@@ -193,7 +195,7 @@ def _fidelity(
     model: GAN, images: data.ImageData, judge: Judge, metrics: dict[str, Any], seed: int
 ) -> dict[str, Any]:
     """Test images, and as many generated ones, as the judge sees them."""
-    test = images.test.take(slice(IMAGES))
+    test = images.test.sample(IMAGES, seed=seed)
     codes, drawn = draw(model, len(test), seed=seed)
     real, generated = judge.read(test.images), judge.read(drawn)
     found: dict[str, Any] = _trust(judge, judges.known(test), real.answers)
@@ -220,7 +222,7 @@ def _fidelity(
         codes, drawn = draw(model, len(test), seed=seed, same_codes=SAME_CODES)
         groups = np.arange(len(test)) // SAME_CODES
         within, overall = fidelity.spread(judge.read(drawn).features, groups)
-        found["fidelity/spread_of_noise"] = within / overall
+        found["fidelity/spread_of_noise"] = within / overall if overall else 0.0
     return found
 
 

@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -73,9 +74,9 @@ class Amount:
         return columns[:, 0] * self.stddev + self.mean
 
     def score(self, truth: np.ndarray, answers: np.ndarray) -> float:
-        """R^2: 1 at best, 0 for answering with the mean."""
-        rest = np.sum((truth - answers) ** 2) / np.sum((truth - truth.mean()) ** 2)
-        return float(1 - rest)
+        """R^2: 1 at best, 0 for answering with the mean, or where there is one truth."""
+        variety = np.sum((truth - truth.mean()) ** 2)
+        return float(1 - np.sum((truth - answers) ** 2) / variety) if variety else 0.0
 
 
 def known(split: Split) -> dict[str, np.ndarray]:
@@ -137,14 +138,20 @@ def cached(train: Split) -> Judge:
         InfoGANError: the cache cannot be written.
     """
     questions = {name: _question(truth) for name, truth in known(train).items()}
-    network = _network(train.images.shape[1:], _ends(questions.values())[-1])
-    judge = Judge(network, questions)
+    shape, columns = train.images.shape[1:], _ends(questions.values())[-1]
     path = cache.home() / f"judge-{_digest(train)}.weights.h5"
     # A damaged file is no reason to stop: train again, and write over it.
-    with contextlib.suppress(OSError, ValueError, KeyError):
+    # Keras only warns of a layer that is not in the file.
+    with (
+        contextlib.suppress(OSError, ValueError, KeyError, UserWarning),
+        warnings.catch_warnings(action="error", category=UserWarning),
+    ):
         if path.exists():
+            network = _network(shape, columns)
             network.load_weights(path)
-            return judge
+            return Judge(network, questions)
+    network = _network(shape, columns)  # anew: a damaged file may have been read in part
+    judge = Judge(network, questions)
     aside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,11 +217,15 @@ def _fit(judge: Judge, train: Split) -> None:
     order = np.concatenate([draw.permutation(count) for _ in range(passes)])
     questions, truths = list(judge.questions.values()), known(train).values()
     encoded = [q.encode(truth) for q, truth in zip(questions, truths, strict=True)]
-    images = tf.constant(train.images)
     targets = tf.constant(np.stack(encoded, axis=1), tf.float32)  # [n, questions]
 
+    def read(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(train.images[rows])  # from where they lie
+
     def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _to_unit(tf.gather(images, rows)), tf.gather(targets, rows)
+        images = tf.numpy_function(read, [rows], tf.uint8, stateful=False)
+        images = tf.ensure_shape(images, [None, *train.images.shape[1:]])
+        return _to_unit(images), tf.gather(targets, rows)
 
     def loss(targets: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
         parts = tf.split(columns, [question.columns for question in questions], axis=1)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from infogan_tf import replicas
 from infogan_tf import spec as specs
 from infogan_tf.blocks import build_network
 from infogan_tf.errors import InfoGANError
@@ -95,7 +96,9 @@ class BEGAN(EBGAN):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.k = self.add_weight((), "zeros", trainable=False, name="k")
+        self.k = self.add_weight(
+            (), "zeros", trainable=False, name="k", aggregation="only_first_replica"
+        )
 
     @property
     def reported(self) -> list[str]:
@@ -110,11 +113,9 @@ class BEGAN(EBGAN):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         k = tf.identity(self.k.value)
         d_loss = self.game.discriminator_loss(real_logits, fake_logits, k)
-        self.k.assign(self.game.next_k(k, real_logits, fake_logits))
-        self._equilibrium = {
-            "k": k,
-            "convergence": self.game.convergence(real_logits, fake_logits),
-        }
+        means = [replicas.mean(tf.reduce_mean(one)) for one in (real_logits, fake_logits)]
+        self.k.assign(self.game.next_k(k, *means))
+        self._equilibrium = {"k": k, "convergence": self.game.convergence(*means)}
         return d_loss, self.game.generator_loss(fake_logits)
 
     def error(self, difference: tf.Tensor) -> tf.Tensor:

@@ -94,19 +94,13 @@ class Journal:
         means = {m.name: float(m.result().numpy()) for m in self._model.metrics}
         self._model.reset_metrics()
         line = {"step": step, "images_per_second": round(speed, 1), **means}
-        try:
+        with self._run.writing(f"The log of step {step}"):
             with open(self._run.log_file, "a") as file:
                 file.write(json.dumps(line) + "\n")
             with self._writer.as_default(step):
                 for name, value in {"images_per_second": speed, **means}.items():
                     tf.summary.scalar(name, value)
             self._writer.flush()
-        except (OSError, tf.errors.OpError) as error:
-            raise InfoGANError(
-                f"The log of step {step} cannot be written in {self._run.path}: {error}. "
-                "Make room, and run the same command again: it goes on from the last "
-                "checkpoint."
-            ) from error
         left = (self._last - step) * seconds / steps if steps else 0.0
         print_progress(self._sentence(step, speed, left, means), done=step == self._last)
 
@@ -140,10 +134,11 @@ class Sweeps:
 
     def show(self, name: str, grid: Grid, step: int) -> None:
         """Writes one picture."""
-        grid.write_png(self._run.traversals / f"{name}.png")
-        with self._writer.as_default(step):
-            tf.summary.image(name, grid.draw()[np.newaxis])
-        self._writer.flush()
+        with self._run.writing(f"The sweep of {name} at step {step}"):
+            grid.write_png(self._run.traversals / f"{name}.png")
+            with self._writer.as_default(step):
+                tf.summary.image(name, grid.draw()[np.newaxis])
+            self._writer.flush()
 
 
 class StopOnSignal(keras.callbacks.Callback):

@@ -14,7 +14,7 @@ import numpy
 import tensorflow
 
 import infogan_tf
-from infogan_tf import files
+from infogan_tf import data, files
 from infogan_tf import spec as specs
 from infogan_tf.data import ImageData
 from infogan_tf.errors import InfoGANError
@@ -123,6 +123,15 @@ class RunDirectory:
             )
         return spec
 
+    def images(
+        self, *, dataset: str | None = None, data_dir: str | os.PathLike | None = None
+    ) -> ImageData:
+        """Loads images for this run's model: those of its training if none are named."""
+        if not (dataset or data_dir):
+            options = self.options()
+            dataset, data_dir = options["run"]["dataset"], options["data"]["data_dir"]
+        return data.load(self.spec().data, dataset=dataset, data_dir=data_dir)
+
     def log(self) -> list[dict[str, Any]]:
         """The lines of train_log.jsonl; a last line cut off by a crash is left out."""
         lines = []
@@ -147,6 +156,21 @@ class RunDirectory:
             ) from error
         except (OSError, ValueError) as error:
             raise InfoGANError(f"{self.metrics_file} cannot be read: {error}.") from error
+
+    @contextlib.contextmanager
+    def writing(self, what: str) -> Iterator[None]:
+        """Turns a failure to write `what`, in the middle of a training, into one line.
+
+        Raises:
+            InfoGANError: a full disk, a folder that is gone or read-only.
+        """
+        try:
+            yield
+        except (OSError, tensorflow.errors.OpError) as error:
+            raise InfoGANError(
+                f"{what} cannot be written in {self.path}: {error}. Make room, and run the "
+                "same command again: it goes on from the last checkpoint."
+            ) from error
 
     def rewind_log(self, step: int) -> None:
         """Drops the lines after `step`: they will be written again."""

@@ -69,29 +69,22 @@ def train(
     strategy = strategy or tf.distribute.get_strategy()
     images = data.load(spec.data, dataset=dataset, data_dir=data_dir)
     numbers = spec.training
-    _require_equal_parts(numbers, strategy.num_replicas_in_sync)
-    with strategy.scope():
-        model = models.build(spec)
     data.stream(images.train, numbers)  # raises where the images do not suffice
-    _require_known(images.train.labels, model, numbers)
+    _require_equal_parts(numbers, images.train, strategy.num_replicas_in_sync)
     options = describe(spec, images, dataset=dataset, data_dir=data_dir)
-    with _writing(RunDirectory(run_dir), options, strategy, model) as run:
-        step = int(model.step.numpy())
-        run.rewind_log(step)
-        if step >= numbers.steps:
-            print(f"{run.path} is trained: {step} of {numbers.steps} steps.")
-            return model
-        if step:
-            print(f"Resuming {run.path} at step {step} of {numbers.steps}.")
-        try:
+    with replicas.together(strategy):
+        with strategy.scope():
+            model = models.build(spec)
+        _require_known(images.train.labels, model, numbers)
+        with _writing(RunDirectory(run_dir), options, strategy, model) as run:
+            step = int(model.step.numpy())
+            run.rewind_log(step)
+            if step >= numbers.steps:
+                print(f"{run.path} is trained: {step} of {numbers.steps} steps.")
+                return model
+            if step:
+                print(f"Resuming {run.path} at step {step} of {numbers.steps}.")
             _fit(model, spec, images, run)
-        except tf.errors.OpError as error:
-            if not replicas.is_several_workers(strategy):
-                raise
-            raise InfoGANError(
-                f"Another worker is gone ({type(error).__name__}): start all of them again "
-                "with the same command, and they go on from the last checkpoint."
-            ) from error
     return model
 
 
@@ -137,18 +130,25 @@ def _writing(
     since many of the reads are collective, but in silence and in a folder of its own.
     """
     with contextlib.ExitStack() as held:
+        refusal = None
         if replicas.is_chief(strategy):
-            run.create(options)
-            held.enter_context(run.lock())
-        replicas.require_agreement(strategy, 0, "")  # the chief has created the run
+            try:
+                run.create(options)
+                held.enter_context(run.lock())
+            except InfoGANError as error:
+                refusal = error
+        agreed = replicas.agree(strategy, 1 if refusal else 0)
+        if refusal:
+            raise refusal
+        if not agreed:
+            raise InfoGANError("Worker 0 cannot begin: see what it says.")
         run.create(options)
         step = Checkpoints(model, run.checkpoints).restore()
-        replicas.require_agreement(
-            strategy,
-            step,
-            f"This worker found step {step} in {run.path}, and others another one: all "
-            "workers need the same --run_dir, on a file system that they share.",
-        )
+        if not replicas.agree(strategy, step):
+            raise InfoGANError(
+                f"This worker found step {step} in {run.path}, and others another one: all "
+                "workers need the same --run_dir, on a file system that they share."
+            )
         if not replicas.is_chief(strategy):
             own = held.enter_context(tempfile.TemporaryDirectory())
             nowhere = held.enter_context(open(os.devnull, "w"))
@@ -163,7 +163,8 @@ def _fit(model: GAN, spec: ModelSpec, images: data.ImageData, run: RunDirectory)
     sweeps = Sweeps(model, run, numbers.seed)
     journal = Journal(model, run, numbers.batch_size, numbers.steps)
     if first_step == 0:
-        sweeps.show("real", traversal.real_grid(images.train.images, images.origin), 0)
+        shown = images.train.sample(traversal.ROWS * traversal.STEPS).images
+        sweeps.show("real", traversal.real_grid(shown, images.origin), 0)
         sweeps(0)
         _write_hparams(run, spec)
 
@@ -211,12 +212,18 @@ def _fit(model: GAN, spec: ModelSpec, images: data.ImageData, run: RunDirectory)
         )
 
 
-def _require_equal_parts(numbers: TrainSpec, replica_count: int) -> None:
+def _require_equal_parts(numbers: TrainSpec, train: data.Split, replica_count: int) -> None:
     if numbers.batch_size % replica_count:
         raise InfoGANError(
             f"A batch of {numbers.batch_size} cannot be cut into equal parts for "
             f"{replica_count} replicas: give a --batch_size that is a multiple of "
             f"{replica_count}."
+        )
+    shown = len(train) if numbers.labels == -1 else numbers.labels
+    if (labelled := data.labelled_batch(numbers, shown)) % replica_count:
+        raise InfoGANError(
+            f"An update takes {labelled} labelled images, which cannot be cut into equal "
+            f"parts for {replica_count} replicas: give --labels={shown} another value."
         )
     if replica_count > 1 and numbers.jit_compile == "true":
         raise InfoGANError(
@@ -237,5 +244,8 @@ def _write_hparams(run: RunDirectory, spec: ModelSpec) -> None:
     numbers = dataclasses.asdict(spec.training)
     weights = {f"mi_weight/{code.name}": code.mi_weight for code in spec.latents.codes}
     shown = {"model": spec.name, "game": type(spec.game).__name__, **numbers, **weights}
-    with tf.summary.create_file_writer(str(run.events)).as_default():
+    with (
+        run.writing("The numbers of the training"),
+        tf.summary.create_file_writer(str(run.events)).as_default(),
+    ):
         hparams.hparams({name: value for name, value in shown.items() if value is not None})
