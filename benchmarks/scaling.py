@@ -4,8 +4,9 @@ python benchmarks/scaling.py --model=mnist_infogan --milliseconds=191
 
 Every worker keeps its batch, so the whole batch grows with them. After each pass the
 gradients of both players are summed by a ring: each worker sends and receives
-2 (n - 1) / n of their bytes, without overlap with the computation. Batch normalisation
-sends two rows of channels a layer and pass, each with a delay for every hop of the ring.
+2 (n - 1) / n of their bytes, without overlap with the computation. Every sum over the
+workers, of gradients or of batch normalisation forwards and backwards, costs a delay for
+every hop of the ring; those of a step are counted in its graph.
 """
 
 import os
@@ -27,13 +28,12 @@ WORKERS = (2, 4, 8, 16, 32, 64)
 
 def main() -> None:
     from infogan_tf import models
-    from infogan_tf.layers import BatchNormalization
 
-    model = models.build(chosen_spec())
+    spec = chosen_spec()
+    model = models.build(spec)
     trained = [*model.generator.trainable_variables, *model.discriminator_variables]
     gradient_bytes = 4 * sum(variable.shape.num_elements() for variable in trained)
-    layers = [layer for network in model._networks for layer in network.layers]
-    sums = 2 * 2 * sum(isinstance(layer, BatchNormalization) for layer in layers)
+    sums = sums_of_a_step(model, [spec.training.batch_size, *spec.data.image_shape])
     print(f"{gradient_bytes / 1e6:.1f} MB of gradients, {sums} sums of statistics a step\n")
     print(f"| workers | {' | '.join(f'{g} Gbit/s' for g in FLAGS.gigabits)} |")
     print("| --- " * (len(FLAGS.gigabits) + 1) + "|")
@@ -45,6 +45,29 @@ def main() -> None:
             together = sent * 8 / (gigabits * 1e6) + messages * FLAGS.delay
             speedups.append(workers * FLAGS.milliseconds / (FLAGS.milliseconds + together))
         print(f"| {workers} | {' | '.join(f'{speedup:.1f}' for speedup in speedups)} |")
+
+
+def sums_of_a_step(model, images_shape: list[int]) -> int:
+    """How often replicas add something up in one step, beside the gradients."""
+    import tensorflow as tf
+
+    from infogan_tf import replicas
+
+    calls = []
+
+    @tf.custom_gradient
+    def total(value):
+        calls.append("forwards")
+
+        def gradient(upstream):
+            calls.append("backwards")
+            return upstream
+
+        return tf.identity(value), gradient
+
+    replicas.count, replicas.total = lambda: 2, total
+    tf.function(model.train_step).get_concrete_function(tf.TensorSpec(images_shape))
+    return len(calls)
 
 
 if __name__ == "__main__":
