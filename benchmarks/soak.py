@@ -37,8 +37,9 @@ def main(argv: list[str]) -> None:
             pathlib.Path(folder, "untouched"),
         )
         counts = {"anywhere": 0, "in a checkpoint": 0}
-        while sum(counts.values()) < FLAGS.kills:
-            left = FLAGS.kills - sum(counts.values())
+        while (left := FLAGS.kills - sum(counts.values())) > 0 or (
+            counts["in a checkpoint"] < FLAGS.in_checkpoints
+        ):
             wait = FLAGS.in_checkpoints - counts["in a checkpoint"] >= left
             aim = wait or moments.random() < 0.3
             counts[live_and_die(killed, moments, aim=aim)] += 1
