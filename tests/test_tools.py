@@ -77,7 +77,10 @@ def test_train_evaluate_traverse_export(tmp_path):
     card = json.loads((out / "tiny_infogan" / "1" / "model_card.json").read_text())
     assert card["metrics"] == metrics and card["model"] == "tiny_infogan"
     assert card["codes"][0]["name"] == "c1"
-    assert card["codes"][0]["controls"] == {"nats": metrics["mi/c1"]}
+    assert card["codes"][0]["controls"] == {
+        "nats": metrics["mi/c1"],
+        **{name: metrics[f"controls/c1/{name}"] for name in ("most", "most_change")},
+    }
     assert str(tmp_path) not in json.dumps(card)
 
 
