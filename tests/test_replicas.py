@@ -100,7 +100,7 @@ def start_workers(run_dir, *flags, count=2):
 
 
 def test_a_killed_worker_ends_all_and_all_go_on(tmp_path):
-    """Killed after step 15 of 60: the other's error; restarted: one device's result."""
+    """Killed after step 10 of 60: the other's error; restarted: one device's result."""
     numbers = ["--steps=60", "--log_every=5", "--checkpoint_every=10"]
     run_dir = tmp_path / "workers"
     chief, other = start_workers(run_dir, *numbers)

@@ -79,9 +79,8 @@ def read(path: pathlib.Path) -> MorphableModel:
         raise InfoGANError(f"{path} is missing: give the file of a morphable model.")
     if not path.stat().st_size:
         raise InfoGANError(f"{path} is empty: get it again.")
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # what is not finite is refused below
+    # What is not finite is refused below.
+    with np.errstate(over="ignore", invalid="ignore"):
         mean, basis, triangles = readers[path.suffix](path)
     _require(path, mean, basis, triangles)
     model = MorphableModel(mean, basis, _outwards(mean, triangles))
