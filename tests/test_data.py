@@ -275,7 +275,7 @@ def test_an_npz_comes_back_with_every_tenth_held_out(tmp_path, as_folder):
     np.savez(path, images=IMAGES, factor_names=["azimuth", "width"], **arrays)
     spec = DataSpec("faces", (2, 3, 3))
     found = data.load(spec, data_dir=tmp_path if as_folder else path)
-    assert found.origin == str(path)
+    assert found.origin == f"faces.npz in {tmp_path}"
     for split, rows in ((found.test, [9, 19]), (found.train, np.delete(NUMBERS, [9, 19]))):
         np.testing.assert_array_equal(split.images, IMAGES[rows])
         np.testing.assert_array_equal(split.labels, NUMBERS[rows])

@@ -116,7 +116,9 @@ def test_a_killed_worker_ends_all_and_all_go_on(tmp_path):
 
     workers = start_workers(run_dir, *numbers)
     for said, complaints in (worker.communicate(timeout=240) for worker in workers):
-        assert "Error" not in said + complaints.replace("TF_", "")
+        # TensorFlow's own log tells of peers that are not up yet, as errors of theirs
+        lines = (said + complaints).splitlines()
+        assert not [line for line in lines if line.startswith(("Error", "Traceback"))]
     assert [worker.returncode for worker in workers] == [0, 0]
 
     spec = registry.find("tiny_infogan")

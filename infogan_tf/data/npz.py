@@ -60,7 +60,7 @@ def load(data_dir: pathlib.Path) -> ImageData:
             "has to be one for each."
         )
     factors = {str(name): column for name, column in zip(names, columns, strict=True)}
-    return hold_out(Split(images, labels, factors), str(path))
+    return hold_out(Split(images, labels, factors), f"{path.name} in {path.parent}")
 
 
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
