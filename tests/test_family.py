@@ -12,6 +12,7 @@ import tensorflow as tf
 import infogan_tf
 from infogan_tf import data
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
+from infogan_tf.channel import RandomAffine
 from infogan_tf.data import Split
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import (
@@ -24,6 +25,7 @@ from infogan_tf.games import (
 )
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
 from infogan_tf.models import build
+from infogan_tf.models.gan import Labelled
 from infogan_tf.penalties import (
     DRAGAN,
     R1,
@@ -296,6 +298,16 @@ def test_labels_teach_it_to_classify(member):
     model = build(declared)
     train(model, declared, 150)
     assert accuracy(model) > 0.95
+
+
+@pytest.mark.parametrize(("codes", "through"), [(("c1",), True), (("c2",), False)])
+def test_labelled_images_go_through_the_channel_of_their_code(codes, through):
+    """T is drawn anew for each seed, and only what goes through it meets it."""
+    model = build(dataclasses.replace(spec("semisupervised"), channel=RandomAffine(codes)))
+    images = tf.constant(TRAIN.images[:9], tf.float32) / 255
+    shown = Labelled(images, tf.constant(TRAIN.labels[:9], tf.int32))
+    losses = {float(model.supervision(shown, tf.constant([n, 1]))[0]) for n in range(3)}
+    assert len(losses) == (3 if through else 1)
 
 
 def test_categories_without_labels_sort_the_images():

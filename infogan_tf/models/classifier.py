@@ -27,7 +27,7 @@ class ClassifierGAN(GAN):
         return [*super().reported, "label_loss"]
 
     def supervision(
-        self, labelled: Labelled | None
+        self, labelled: Labelled | None, seed: tf.Tensor
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         if labelled is None:
             return 0.0, {"label_loss": tf.zeros([])}

@@ -302,7 +302,7 @@ class GAN(keras.Model):
             # Bound the discriminator's slope.
             price = self._price(reals, fakes, labels, seed)
         # Learn from labels, where there are any.
-        supervision, learned = self.supervision(labelled)
+        supervision, learned = self.supervision(labelled, seed)
         # Score both sides.
         d_loss, g_loss = self.losses(real_logits, fake_logits)
         d_objective = d_loss - information + price + supervision
@@ -337,7 +337,7 @@ class GAN(keras.Model):
         )
 
     def supervision(
-        self, labelled: Labelled | None
+        self, labelled: Labelled | None, seed: tf.Tensor
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         """What D minimises because of labels, and what it reports."""
         return 0.0, {}

@@ -20,7 +20,8 @@ class SupervisedInfoGAN(InfoGAN):
     this is ACGAN (Odena et al. 2017): its L_C is that cross entropy on real images and
     L_I's on generated ones. With a few, they steer the category to the label.
 
-    The cross entropy weighs what that code's L_I weighs.
+    The cross entropy weighs what that code's L_I weighs, and where that code goes through
+    a channel, so do the labelled images.
     """
 
     learns_from_labels = "always"
@@ -48,12 +49,16 @@ class SupervisedInfoGAN(InfoGAN):
         return [*super().reported, "label_loss"]
 
     def supervision(
-        self, labelled: Labelled | None
+        self, labelled: Labelled | None, seed: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         if labelled is None:
             raise InfoGANError("A SupervisedInfoGAN trains on (images, labels).")
+        images = self._to_network(labelled.images)
+        if self.channel and self.classified in self.channel.codes:
+            fold_in = tf.random.experimental.stateless_fold_in
+            images = self.channel(images, fold_in(seed, tf.int32.min))
         with self._unremembered():
-            features = self.trunk(self._to_network(labelled.images), training=True)
+            features = self.trunk(images, training=True)
             outputs = self.recognition_outputs(features, training=True)
         code = self.latents[self.classified]
         log_prob = code.log_prob(labelled.labels, self.latents.split(outputs)[code.name])
