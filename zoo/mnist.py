@@ -132,6 +132,9 @@ DCGAN = register(
 
 LABEL = LatentSpace(codes=(Categorical("label", 10),), noise=Noise(62))
 
+# Told the digit, D at once sees that an image does not match it. Normalised by the batch it
+# does so however faint the image is: G then draws the digit as an invisible texture on
+# plain grey, for good (FID 1,044 at 1,000 updates, seed 0). The paper's D has none.
 register(
     dataclasses.replace(
         DCGAN,
@@ -139,6 +142,7 @@ register(
         description="CGAN: both players are told the digit",
         method="conditional_gan",
         latents=LABEL,
+        trunk=_unnormalised(TRUNK),
         training=dataclasses.replace(DCGAN.training, labels=-1),
     )
 )
