@@ -29,26 +29,12 @@ list_attr_celeba.txt (or .txt.gz) where the attributes are wanted as factors; wi
 
 import dataclasses
 
-from infogan_tf.blocks import Convolution, Dense, Flatten, Reshape, UpConvolution
+from infogan_tf.blocks import Convolution, Flatten, UpConvolution
 from infogan_tf.latents import Categorical, LatentSpace, Noise
 from infogan_tf.penalties import SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
-
-GENERATOR = (
-    Dense(2 * 2 * 448, activation="relu"),
-    Reshape(2, 2, 448),
-    UpConvolution(256, activation="relu"),
-    UpConvolution(128, activation="relu", batch_norm=False),
-    UpConvolution(64, activation="relu", batch_norm=False),
-    UpConvolution(3, activation="tanh", batch_norm=False),
-)
-TRUNK = (
-    Convolution(64, activation="leaky_relu", batch_norm=False),
-    Convolution(128, activation="leaky_relu"),
-    Convolution(256, activation="leaky_relu"),
-    Flatten(),
-)
+from zoo.svhn import GENERATOR, RECOGNITION, TRUNK  # Table 3's are those of Table 2
 
 
 def codes(**options: float) -> LatentSpace:
@@ -68,7 +54,7 @@ PAPER = register(
         latents=codes(),
         generator=GENERATOR,
         trunk=TRUNK,
-        recognition=(Dense(128, activation="leaky_relu"),),
+        recognition=RECOGNITION,
         training=TrainSpec(steps=20_000),
     )
 )

@@ -25,6 +25,22 @@ from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
 
+GENERATOR = (
+    Dense(2 * 2 * 448, activation="relu"),
+    Reshape(2, 2, 448),
+    UpConvolution(256, activation="relu"),
+    UpConvolution(128, activation="relu", batch_norm=False),
+    UpConvolution(64, activation="relu", batch_norm=False),
+    UpConvolution(3, activation="tanh", batch_norm=False),
+)
+TRUNK = (
+    Convolution(64, activation="leaky_relu", batch_norm=False),
+    Convolution(128, activation="leaky_relu"),
+    Convolution(256, activation="leaky_relu"),
+    Flatten(),
+)
+RECOGNITION = (Dense(128, activation="leaky_relu"),)
+
 register(
     ModelSpec(
         name="svhn_infogan",
@@ -38,21 +54,9 @@ register(
             ),
             noise=Noise(124),
         ),
-        generator=(
-            Dense(2 * 2 * 448, activation="relu"),
-            Reshape(2, 2, 448),
-            UpConvolution(256, activation="relu"),
-            UpConvolution(128, activation="relu", batch_norm=False),
-            UpConvolution(64, activation="relu", batch_norm=False),
-            UpConvolution(3, activation="tanh", batch_norm=False),
-        ),
-        trunk=(
-            Convolution(64, activation="leaky_relu", batch_norm=False),
-            Convolution(128, activation="leaky_relu"),
-            Convolution(256, activation="leaky_relu"),
-            Flatten(),
-        ),
-        recognition=(Dense(128, activation="leaky_relu"),),
+        generator=GENERATOR,
+        trunk=TRUNK,
+        recognition=RECOGNITION,
         training=TrainSpec(steps=20_000),
     )
 )
