@@ -11,22 +11,57 @@ driven up only by what survives T. A category that says "a blob in the upper lef
 "slanted" does not; one that says which digit it is does. No label is involved.
 """
 
+import abc
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import tensorflow as tf
 
 from infogan_tf import replicas
 from infogan_tf.errors import InfoGANError
+from infogan_tf.latents import LatentSpace
 
 
 @dataclasses.dataclass(frozen=True)
-class RandomAffine:
-    """T: a random rotation, scale, aspect, shear and shift of every image.
+class Channel(abc.ABC):
+    """A random change T of every image.
 
     Args:
         codes: names of the codes whose information goes through the channel; Q reads
             the others from the image itself.
+    """
+
+    codes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "codes", tuple(self.codes))
+
+    @abc.abstractmethod
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Sends images [batch, height, width, channels] through T.
+
+        Differentiable in `images`; `seed` is int32 [2].
+        """
+
+    def expected(
+        self, latents: Mapping[str, tf.Tensor], seed: tf.Tensor
+    ) -> Mapping[str, tf.Tensor]:
+        """What Q has to read from T(image), for the same seed: as a rule what was sent."""
+        return latents
+
+    def require_possible(self, latents: LatentSpace) -> None:
+        """Raises InfoGANError where these latents do not have the channel's codes."""
+        for code in self.codes:
+            latents[code]  # raises where there is no such code
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomAffine(Channel):
+    """T: a random rotation, scale, aspect, shear and shift of every image.
+
+    Args:
+        codes: see `Channel`.
         rotation: largest turn either way, in degrees.
         scale: largest relative change of size, e.g. 0.15 for +-15%.
         aspect: largest relative change of width against height.
@@ -34,7 +69,6 @@ class RandomAffine:
         shift: largest shift along each axis, in pixels.
     """
 
-    codes: tuple[str, ...]
     rotation: float = 20.0
     scale: float = 0.15
     aspect: float = 0.15
@@ -42,7 +76,7 @@ class RandomAffine:
     shift: float = 3.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "codes", tuple(self.codes))
+        super().__post_init__()
         for field in ("rotation", "scale", "aspect", "shear", "shift"):
             if not 0 <= getattr(self, field) < math.inf:
                 raise InfoGANError(
@@ -98,3 +132,64 @@ class RandomAffine:
         x = cos * (u + shear * v) - sin * v + middle_x + dx
         y = sin * (u + shear * v) + cos * v + middle_y + dy
         return tf.clip_by_value(x, 0, width - 1), tf.clip_by_value(y, 0, height - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class RandomMirror(Channel):
+    """T: every other image, at random, is mirrored, left for right.
+
+    For images whose mirror images are as likely, such as faces. A code that survives is
+    even: "looks to the left", or "lit from the left", says nothing after T. Of an odd code
+    Q has to read the opposite from a mirrored image, so it can be nothing else. The coin is
+    independent of c and T has an inverse, so this too bounds I(c; G(z, c)) from below.
+
+    Args:
+        codes: see `Channel`.
+        odd: those of them whose sign changes; their priors are symmetric about 0.
+    """
+
+    odd: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "odd", tuple(self.odd))
+        missing = [code for code in self.odd if code not in self.codes]
+        if missing:
+            raise InfoGANError(
+                f"RandomMirror: {', '.join(missing)} cannot be odd without going through "
+                f"it: add to codes, which are {', '.join(self.codes) or 'none'}."
+            )
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        mirrored = self._coin(tf.shape(images)[0], seed)
+        mirrored = mirrored[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        return tf.where(mirrored, tf.reverse(images, [2]), images)
+
+    def expected(
+        self, latents: Mapping[str, tf.Tensor], seed: tf.Tensor
+    ) -> Mapping[str, tf.Tensor]:
+        turned = {}
+        for name in self.odd:
+            values = latents[name]
+            turned[name] = tf.where(self._coin(tf.shape(values)[0], seed), -values, values)
+        return {**latents, **turned}
+
+    def require_possible(self, latents: LatentSpace) -> None:
+        super().require_possible(latents)
+        for name in self.odd:
+            if getattr(latents[name], "center", None) != 0:
+                raise InfoGANError(
+                    f'RandomMirror: the code "{name}" cannot be odd: it has to be a '
+                    "continuous one whose prior is symmetric about 0."
+                )
+
+    def _coin(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Which images are mirrored, bool [count]."""
+
+        def draw(count: tf.Tensor) -> tf.Tensor:
+            return tf.random.stateless_uniform([count], seed, alg="philox")
+
+        return replicas.own_rows(draw, count) < 0.5
+
+
+CHANNELS = (RandomAffine, RandomMirror)

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from infogan_tf import blocks, games, latents
-from infogan_tf.channel import RandomAffine
+from infogan_tf.channel import CHANNELS, Channel
 from infogan_tf.errors import InfoGANError, did_you_mean
 from infogan_tf.penalties import PENALTIES, Penalty, require_sensible
 
@@ -153,7 +153,7 @@ class ModelSpec:
     game: games.Game = games.NonSaturating()  # noqa: RUF009  frozen
     penalties: tuple[Penalty, ...] = ()
     training: TrainSpec = TrainSpec()
-    channel: RandomAffine | None = None
+    channel: Channel | None = None
 
     def __post_init__(self) -> None:
         for name in ("generator", "trunk", "recognition", "decoder", "penalties"):
@@ -169,8 +169,8 @@ class ModelSpec:
                 f"{self.name}: recognition_stddev is {self.recognition_stddev}; it has to "
                 "be a finite number above 0."
             )
-        for code in self.channel.codes if self.channel else ():
-            self.latents[code]  # raises where there is no such code
+        if self.channel:
+            self.channel.require_possible(self.latents)
         try:
             require_sensible(self.penalties, self.game, batch_norm=_batch_norm(self.trunk))
         except InfoGANError as error:
@@ -214,7 +214,7 @@ _TYPES = {
         blocks.Flatten,
         *(type(game) for game in games.GAMES.values()),
         *(type(penalty) for penalty in PENALTIES.values()),
-        RandomAffine,
+        *CHANNELS,
     )
 }
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.channel import RandomAffine
+from infogan_tf.channel import RandomAffine, RandomMirror
 from infogan_tf.errors import InfoGANError
+from infogan_tf.latents import Categorical, Gaussian, LatentSpace, Noise, Uniform
 
 SEED = tf.constant([1, 2])
 STILL = dict.fromkeys(("rotation", "scale", "aspect", "shear", "shift"), 0.0)
@@ -131,3 +132,52 @@ def test_an_impossible_magnitude_is_named(field, value):
     with pytest.raises(InfoGANError) as error:
         only(**{field: value})
     assert str(error.value).startswith(f"RandomAffine: {field} is {value}; it has to be a")
+
+
+# --- the mirror --------------------------------------------------------------------------
+
+
+def test_where_a_disc_lies_is_odd_and_how_high_it_lies_is_even():
+    """A disc at (c1, c2): after T, what Q is to read is still where it lies."""
+    places = np.random.default_rng(0).uniform(-9, 9, (2, COPIES)).astype(np.float32)
+    images = tf.concat([blob(x, y)[:1] for x, y in places.T], axis=0)
+    latents = dict(zip(("c1", "c2"), map(tf.constant, places), strict=True))
+    channel = RandomMirror(("c1", "c2"), odd=("c1",))
+    _, x, y = mass_and_centroid(channel(images, SEED))
+    expected = channel.expected(latents, SEED)
+    np.testing.assert_allclose(x, expected["c1"], atol=0.05)
+    np.testing.assert_allclose(y, expected["c2"], atol=0.05)
+    turned = np.mean(expected["c1"] != latents["c1"])
+    assert 0.3 < turned < 0.7  # 64 tosses of a coin: 0.2 is 3.2 deviations
+
+
+@pytest.mark.parametrize(
+    ("channel", "text"),
+    [
+        (
+            lambda: RandomMirror(("c2",), odd=("c1",)),
+            "RandomMirror: c1 cannot be odd without going through it: add to codes, "
+            "which are c2.",
+        ),
+        *(
+            (
+                lambda name=name: RandomMirror((name,), odd=(name,)),
+                f'RandomMirror: the code "{name}" cannot be odd: it has to be a '
+                "continuous one whose prior is symmetric about 0.",
+            )
+            for name in ("category", "positive", "shifted")
+        ),
+        (lambda: RandomMirror(("z",)), 'There is no latent code "z"; there are '),
+    ],
+)
+def test_codes_that_cannot_be_odd(channel, text):
+    latents = LatentSpace(
+        codes=(
+            *(Uniform("c1"), Uniform("c2"), Categorical("category", 3)),
+            *(Uniform("positive", 0.0, 1.0), Gaussian("shifted", 1.0)),
+        ),
+        noise=Noise(2),
+    )
+    with pytest.raises(InfoGANError) as raised:
+        channel().require_possible(latents)
+    assert str(raised.value).startswith(text)

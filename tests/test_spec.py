@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
-from infogan_tf.channel import RandomAffine
+from infogan_tf.channel import RandomAffine, RandomMirror
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Minimax, NonSaturating
 from infogan_tf.latents import (
@@ -102,8 +102,10 @@ def test_every_type_comes_back_from_json():
     named = json.dumps(to_json(EVERYTHING))
     elsewhere = [kind for name, kind in _TYPES.items() if f'"type": "{name}"' not in named]
     assert NonSaturating in elsewhere  # the other games, which take no arguments
+    assert RandomMirror in elsewhere
     for kind in elsewhere:
-        assert through_text(kind()) == kind()
+        made = kind(("a", "b"), odd=("b",)) if kind is RandomMirror else kind()
+        assert through_text(made) == made
 
 
 @every_spec

@@ -10,7 +10,7 @@ import tensorflow as tf
 from infogan_tf import mutual_information
 from infogan_tf import spec as specs
 from infogan_tf.blocks import WEIGHT_STDDEV, build_network
-from infogan_tf.channel import RandomAffine
+from infogan_tf.channel import Channel
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import LatentSpace
 from infogan_tf.models.gan import GAN, _head
@@ -37,7 +37,7 @@ class InfoGAN(GAN):
         trunk: keras.Model,
         recognition: keras.Model | None = None,
         recognition_stddev: float = WEIGHT_STDDEV,
-        channel: RandomAffine | None = None,
+        channel: Channel | None = None,
         seed: int = 0,
         **options: Any,
     ) -> None:
@@ -46,8 +46,8 @@ class InfoGAN(GAN):
                 "InfoGAN needs at least one latent code, and the latents declare none: "
                 "add one, or use GAN."
             )
-        for name in channel.codes if channel else ():
-            latents[name]  # raises where there is no such code
+        if channel:
+            channel.require_possible(latents)
         super().__init__(latents=latents, trunk=trunk, seed=seed, **options)
         if recognition is None:
             width = trunk.output_shape[-1]
@@ -103,7 +103,8 @@ class InfoGAN(GAN):
         if self.channel:
             channel_seed = tf.random.experimental.stateless_fold_in(seed, -1)
             received = self.trunk(self.channel(fakes, channel_seed), training=True)
-            through = self._bounds(latents, received)
+            expected = self.channel.expected(latents, channel_seed)
+            through = self._bounds(expected, received)
             bounds |= {name: through[name] for name in self.channel.codes}
         nats = {f"mi/{name}": tf.reduce_mean(bound) for name, bound in bounds.items()}
         weighted = mutual_information.weighted_sum(self.latents, bounds, self._progress())
