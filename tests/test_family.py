@@ -332,7 +332,19 @@ def test_a_conditional_discriminator_answers_for_the_label():
     columns = model.discriminator(features).numpy()
     labels = tf.constant([0, 2, 1, 1, 0])
     found = model.logits(None, features, labels, training=False)
-    np.testing.assert_array_equal(found[:, 0], columns[range(5), labels])
+    expected = columns[range(5), labels] + columns[:, -1]  # its own, and all labels'
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-6)
+
+
+def test_rmsprop_moves_weights_however_small_their_gradients_are():
+    """By lr / sqrt(1 - rho) at first: a clipped critic's gradients are 1e-4 and less."""
+    declared = spec("wgan")
+    optimizer = build(declared).discriminator_optimizer
+    weight = keras.Variable([1.0])
+    optimizer = type(optimizer).from_config(optimizer.get_config())
+    optimizer.apply([tf.constant([1e-6])], [weight])
+    rate = declared.training.discriminator_learning_rate
+    np.testing.assert_allclose(1 - weight.numpy(), rate / np.sqrt(0.1), rtol=1e-2)
 
 
 def test_a_conditional_generator_draws_the_label():

@@ -63,12 +63,13 @@ PARAMETERS = {
     ),
     "mnist_gan": MNIST,
     **dict.fromkeys(
-        ("mnist_dcgan", "mnist_lsgan", "mnist_lsgan_binary"), (WIDER, *MNIST[1:3])
+        ("mnist_dcgan", "mnist_lsgan", "mnist_lsgan_binary", "mnist_wgan"),
+        (WIDER, *MNIST[1:3]),
     ),
     **dict.fromkeys(
-        ("mnist_wgan", "mnist_wgan_gp", "mnist_dragan"), (WIDER, BARE_TRUNK, 1024 + 1)
+        ("mnist_wgan_gp", "mnist_dragan"), (WIDER, BARE_TRUNK, 1024 + 1)
     ),
-    "mnist_cgan": (MNIST[0] - 2 * 1024, BARE_TRUNK, 10 * (1024 + 1)),  # 10 + 62 inputs
+    "mnist_cgan": (MNIST[0] - 2 * 1024, BARE_TRUNK, 11 * (1024 + 1)),  # 10 + 62 inputs
     "mnist_acgan": (
         MNIST[0] - 2 * 1024,
         *MNIST[1:3],
@@ -76,15 +77,16 @@ PARAMETERS = {
     ),
     "mnist_infogan_semisupervised": (*MNIST[:3], MNIST[3] - 2 * (128 + 1)),
     "mnist_catgan": (WIDER, MNIST[1], 10 * (1024 + 1)),
+    "mnist_catgan_20": (WIDER, MNIST[1], 20 * (1024 + 1)),
     "mnist_sgan": (WIDER, MNIST[1], 11 * (1024 + 1)),
     **dict.fromkeys(
         ("mnist_ebgan", "mnist_ebgan_pt"),
-        (WIDER, MNIST[1], 1024 * 6272 + 2 * 6272 + MNIST_TOP),
+        (WIDER, BARE_TRUNK, (1024 + 1) * 6272 + MNIST_TOP - 64),  # no scales: biases
     ),
     "mnist_began": (
         MNIST[0] - 10 * 1024,  # 64 inputs
         BARE_TRUNK + (1024 + 1) * 64,
-        (64 + 1) * 6272 + MNIST_TOP - 64,  # a bias for a scale and an offset
+        (64 + 1) * 6272 + MNIST_TOP - 64,
     ),
     "svhn_infogan": (
         168 * 1792 + 2 * 1792 + LIKE_SVHN[0],  # FC 2 x 2 x 448 = 1,792, then as above

@@ -601,7 +601,8 @@ def _optimizer(
     """The declared optimizer, for one player that makes so many updates."""
     schedule = LinearEnd(rate, updates, numbers.decay) if numbers.decay else rate
     if numbers.optimizer == "rmsprop":
-        return keras.optimizers.RMSprop(schedule, **options)
+        # Keras adds epsilon under the root; a clipped critic's gradients are below 3e-4.
+        return keras.optimizers.RMSprop(schedule, epsilon=1e-16, **options)
     betas = {"beta_1": numbers.beta_1, "beta_2": numbers.beta_2}
     return Adam(schedule, **betas, **options)
 
