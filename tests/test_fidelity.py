@@ -242,6 +242,17 @@ def test_the_scores_of_a_judge():
     assert amount.score(np.full(3, 2.0), truth) == 0  # nothing to tell apart
 
 
+def test_large_images_are_looked_at_in_small():
+    small, large = (judge._network((size, size, 1), 3) for size in (32, 64))
+    assert small.count_params() == large.count_params()
+    # the same thin chequers, drawn with pixels of twice the size, look the same
+    chequers = np.indices((32, 32)).sum(axis=0)[None, ..., None] % 2.0
+    for one, other in zip(
+        small(chequers), large(chequers.repeat(2, 1).repeat(2, 2)), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_another_training_set_is_another_file(bars, tmp_path, monkeypatch):
     monkeypatch.setattr(judge, "STEPS", 1)
     judge.cached(bars)

@@ -24,6 +24,7 @@ from infogan_tf.data import Split, cache
 from infogan_tf.errors import InfoGANError
 from infogan_tf.optimizers import Adam
 
+SMALLER = 32  # pixels: images of twice that and more are looked at nearer to this size
 FILTERS, FEATURES = (32, 64), 64
 STEPS, PASSES, BATCH, LEARNING_RATE, SEED = 1_800, 30, 256, 2e-3, 0
 LABEL = "label"
@@ -200,6 +201,9 @@ def _network(image_shape: tuple[int, ...], columns: int) -> keras.Model:
         return {"kernel_initializer": initial, "activation": activation}
 
     images = hidden = keras.Input(image_shape)
+    shrinking = min(image_shape[:2]) // SMALLER
+    if shrinking > 1:
+        hidden = keras.layers.AveragePooling2D(shrinking)(hidden)
     for filters in FILTERS:
         hidden = keras.layers.Conv2D(filters, 3, padding="same", **options())(hidden)
         hidden = keras.layers.MaxPooling2D(padding="same")(hidden)
