@@ -69,7 +69,7 @@ PARAMETERS = {
     **dict.fromkeys(
         ("mnist_wgan_gp", "mnist_dragan"), (WIDER, BARE_TRUNK, 1024 + 1)
     ),
-    "mnist_cgan": (MNIST[0] - 2 * 1024, BARE_TRUNK, 11 * (1024 + 1)),  # 10 + 62 inputs
+    "mnist_cgan": (MNIST[0] - 2 * 1024, BARE_TRUNK, 10 * (1024 + 1)),  # 10 + 62 inputs
     "mnist_acgan": (
         MNIST[0] - 2 * 1024,
         *MNIST[1:3],

@@ -16,9 +16,8 @@ class ConditionalGAN(GAN):
     """A GAN whose code "label" is a label that D knows too.
 
     min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)). G reads y as it reads any code; D
-    answers with the sum of two linear outputs of the shared trunk, that of y and one, the
-    last, that all labels have (the projection of Miyato and Koyama 2018, equation 4; the
-    paper joins y to a hidden layer).
+    has a linear output for each label on the shared trunk and answers with the one of y
+    (the projection of Miyato and Koyama 2018; the paper joins y to a hidden layer).
     """
 
     learns_from_labels = "always"
@@ -28,7 +27,7 @@ class ConditionalGAN(GAN):
         label = spec.latents["label"]
         if not isinstance(label, Categorical):
             raise InfoGANError(f'{spec.name}: the code "label" has to be Categorical.')
-        return {**super().networks(spec), "outputs": label.categories + 1}
+        return {**super().networks(spec), "outputs": label.categories}
 
     def objectives(
         self, images: tf.Tensor, labelled: Labelled | None, seed: tf.Tensor
@@ -39,7 +38,7 @@ class ConditionalGAN(GAN):
 
     @property
     def label_count(self) -> int:
-        return self.outputs - 1
+        return self.outputs
 
     def logits(
         self,
@@ -49,8 +48,7 @@ class ConditionalGAN(GAN):
         *,
         training: bool,
     ) -> tf.Tensor:
-        outputs = self.discriminator(features, training=training)
-        logits = outputs[:, :-1] + outputs[:, -1:]
+        logits = self.discriminator(features, training=training)
         if labels is None:  # not told: as real as the label that suits it best
             return tf.reduce_max(logits, axis=1, keepdims=True)
         return tf.gather(logits, labels, axis=1, batch_dims=1)[:, tf.newaxis]
