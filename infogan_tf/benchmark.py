@@ -104,7 +104,7 @@ def run_seconds(
 
 def _noise(model: GAN, count: int) -> tf.Tensor:
     """Images of the right shape, in [0, 1]."""
-    return tf.random.stateless_uniform([count, *model.trunk.input_shape[1:]], [0, 0])
+    return tf.random.stateless_uniform([count, *model.generator.output_shape[1:]], [0, 0])
 
 
 def without_codes(spec: ModelSpec) -> ModelSpec:

@@ -326,13 +326,25 @@ def test_categories_without_labels_sort_the_images():
     assert np.median(sorted_well) > 0.9, sorted_well
 
 
-def test_a_conditional_discriminator_answers_for_the_label():
+def test_a_conditional_trunk_sees_a_plane_for_each_label():
     model = build(spec("cgan"))
-    features = model.trunk(tf.constant(TRAIN.images[:5], tf.float32) / 255)
-    columns = model.discriminator(features).numpy()
-    labels = tf.constant([0, 2, 1, 1, 0])
-    found = model.logits(None, features, labels, training=False)
-    np.testing.assert_array_equal(found[:, 0], columns[range(5), labels])
+    images = tf.constant(TRAIN.images[:3], tf.float32) / 255
+    planes = np.zeros([3, 8, 8, 3], np.float32)
+    planes[[0, 1, 2], :, :, [2, 0, 1]] = 1.0
+    wanted = model.trunk(np.concatenate([images, planes], axis=3)).numpy()
+    found = model.features(images, tf.constant([2, 0, 1]), training=False)
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_image_without_a_label_is_as_real_as_under_the_label_that_suits_it_best():
+    model = build(spec("cgan"))
+    images = tf.constant(TRAIN.images[:5], tf.float32) / 255
+    told = [
+        model.discriminator(model.features(images, tf.fill([5], label), training=False))
+        for label in range(3)
+    ]
+    wanted = np.max(told, axis=0)[:, 0]
+    np.testing.assert_allclose(model.discriminate(images), wanted, rtol=1e-5)
 
 
 def test_rmsprop_moves_weights_however_small_their_gradients_are():

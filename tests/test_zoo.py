@@ -69,7 +69,11 @@ PARAMETERS = {
     **dict.fromkeys(
         ("mnist_wgan_gp", "mnist_dragan"), (WIDER, BARE_TRUNK, 1024 + 1)
     ),
-    "mnist_cgan": (MNIST[0] - 2 * 1024, BARE_TRUNK, 10 * (1024 + 1)),  # 10 + 62 inputs
+    "mnist_cgan": (  # 10 + 62 inputs; ten more planes
+        MNIST[0] - 2 * 1024,
+        MNIST[1] + 16 * 10 * 64,
+        1024 + 1,
+    ),
     "mnist_acgan": (
         MNIST[0] - 2 * 1024,
         *MNIST[1:3],
@@ -78,7 +82,7 @@ PARAMETERS = {
     "mnist_infogan_semisupervised": (*MNIST[:3], MNIST[3] - 2 * (128 + 1)),
     "mnist_catgan": (WIDER, MNIST[1], 10 * (1024 + 1)),
     "mnist_catgan_20": (WIDER, MNIST[1], 20 * (1024 + 1)),
-    "mnist_sgan": (WIDER, MNIST[1], 11 * (1024 + 1)),
+    "mnist_sgan": (WIDER, MNIST[1] - 1024, 11 * (1024 + 1)),  # the dense layer has a bias
     **dict.fromkeys(
         ("mnist_ebgan", "mnist_ebgan_pt"),
         (WIDER, BARE_TRUNK, (1024 + 1) * 6272 + MNIST_TOP - 64),  # no scales: biases

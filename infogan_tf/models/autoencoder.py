@@ -52,12 +52,7 @@ class EBGAN(GAN):
         return {**networks, "decoder": decoder}
 
     def logits(
-        self,
-        images: tf.Tensor,
-        features: tf.Tensor,
-        labels: tf.Tensor | None,
-        *,
-        training: bool,
+        self, images: tf.Tensor, features: tf.Tensor, *, training: bool
     ) -> tf.Tensor:
         missed = images - self.decoder(features, training=training)
         return self.error(missed)[:, tf.newaxis]

@@ -1,54 +1,61 @@
 """Conditional GAN: both players are told the label (Mirza and Osindero 2014, CGAN)."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
-from infogan_tf import spec as specs
 from infogan_tf.errors import InfoGANError
-from infogan_tf.latents import Categorical
+from infogan_tf.latents import Categorical, LatentSpace
 from infogan_tf.models.gan import GAN, Labelled
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
 class ConditionalGAN(GAN):
-    """A GAN whose code "label" is a label that D knows too.
+    """A GAN whose code "label" is a label that D is told too.
 
-    min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)). G reads y as it reads any code; D
-    has a linear output for each label on the shared trunk and answers with the one of y
-    (the projection of Miyato and Koyama 2018; the paper joins y to a hidden layer).
+    min_G max_D E log D(x|y) + E log(1 - D(G(z|y)|y)). G reads y as it reads any code; the
+    trunk looks at the image and at one more plane for each label, of which that of y is
+    one, the others zero. (The paper's fully connected D joins y to a hidden layer.)
     """
 
     learns_from_labels = "always"
 
     @classmethod
-    def networks(cls, spec: specs.ModelSpec) -> dict[str, Any]:
-        label = spec.latents["label"]
+    def trunk_shape(
+        cls, image_shape: Sequence[int], latents: LatentSpace
+    ) -> tuple[int, ...]:
+        label = latents["label"]
         if not isinstance(label, Categorical):
-            raise InfoGANError(f'{spec.name}: the code "label" has to be Categorical.')
-        return {**super().networks(spec), "outputs": label.categories}
-
-    def objectives(
-        self, images: tf.Tensor, labelled: Labelled | None, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
-        if labelled is None:
-            raise InfoGANError("A ConditionalGAN trains on (images, labels).")
-        return super().objectives(labelled.images, labelled, seed)
+            raise InfoGANError('A ConditionalGAN\'s code "label" has to be Categorical.')
+        *size, channels = image_shape
+        return (*size, channels + label.categories)
 
     @property
     def label_count(self) -> int:
-        return self.outputs
+        return self.latents["label"].categories
 
-    def logits(
-        self,
-        images: tf.Tensor,
-        features: tf.Tensor,
-        labels: tf.Tensor | None,
-        *,
-        training: bool,
+    def reals(
+        self, images: tf.Tensor, labelled: Labelled | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        if labelled is None:
+            raise InfoGANError("A ConditionalGAN trains on (images, labels).")
+        return labelled
+
+    def features(
+        self, images: tf.Tensor, labels: tf.Tensor, *, training: bool
     ) -> tf.Tensor:
-        logits = self.discriminator(features, training=training)
-        if labels is None:  # not told: as real as the label that suits it best
-            return tf.reduce_max(logits, axis=1, keepdims=True)
-        return tf.gather(logits, labels, axis=1, batch_dims=1)[:, tf.newaxis]
+        planes = tf.one_hot(labels, self.label_count, dtype=images.dtype)
+        planes = tf.broadcast_to(
+            planes[:, tf.newaxis, tf.newaxis],
+            tf.concat([tf.shape(images)[:3], [self.label_count]], axis=0),
+        )
+        return self.trunk(tf.concat([images, planes], axis=3), training=training)
+
+    @tf.function(reduce_retracing=True)
+    def discriminate(self, images: tf.Tensor) -> tf.Tensor:
+        """How real images look to D, [batch], each told the label that suits it best."""
+        count, labels = tf.shape(images)[0], self.label_count
+        told = tf.tile(tf.range(labels), [count])
+        realness = self._realness(tf.repeat(images, labels, axis=0), told)
+        return tf.reduce_max(tf.reshape(realness, [count, labels]), axis=1)

@@ -71,10 +71,12 @@ class GAN(keras.Model):
                 f"The generator takes {generator.input_shape[1:]}, and the latent codes "
                 f"and the noise are {latents.width} numbers: give it that input shape."
             )
-        if generator.output_shape[1:] != trunk.input_shape[1:]:
+        shape = generator.output_shape[1:]
+        looked_at = self.trunk_shape(shape, latents)
+        if trunk.input_shape[1:] != looked_at:
             raise InfoGANError(
-                f"The generator makes images of {generator.output_shape[1:]}, and the "
-                f"trunk takes {trunk.input_shape[1:]}: make them equal."
+                f"The generator makes images of {shape}, and the trunk takes "
+                f"{trunk.input_shape[1:]}: it has to take {looked_at}."
             )
         if len(trunk.output_shape) != 2:
             raise InfoGANError(
@@ -166,7 +168,11 @@ class GAN(keras.Model):
                 spec.generator, [width], name="generator", **options
             ),
             "trunk": build_network(
-                spec.trunk, shape, name="trunk", spectral_norm=spectral, **options
+                spec.trunk,
+                cls.trunk_shape(shape, spec.latents),
+                name="trunk",
+                spectral_norm=spectral,
+                **options,
             ),
             "pixel_range": spec.pixel_range,
             "outputs": spec.game.outputs,
@@ -174,6 +180,13 @@ class GAN(keras.Model):
             "seed": seed,
             "name": spec.name,
         }
+
+    @classmethod
+    def trunk_shape(
+        cls, image_shape: Sequence[int], latents: LatentSpace
+    ) -> tuple[int, ...]:
+        """The shape of what the trunk looks at, for images of this shape."""
+        return tuple(image_shape)
 
     def compile(
         self,
@@ -283,20 +296,18 @@ class GAN(keras.Model):
         are normalised in separate passes, and only the real ones are remembered in the
         moving averages: those serve real images later.
         """
+        images, labels = self.reals(images, labelled)
         latents = replicas.own_rows(
             lambda count: self.latents.sample(count, seed), tf.shape(images)[0]
         )
         # Generate.
         fakes = self.generator(self.latents.encode(latents), training=True)
         # Look at the real images, then at the generated ones.
-        reals, labels = self._to_network(images), labelled and labelled.labels
-        features = self.real_features(images)
-        real_logits = self.logits(reals, features, labels, training=True)
+        reals = self._to_network(images)
+        real_logits = self.logits(reals, self.real_features(images, labels), training=True)
         with self._unremembered():
-            fake_features = self.trunk(fakes, training=True)
-            fake_logits = self.logits(
-                fakes, fake_features, latents.get("label"), training=True
-            )
+            fake_features = self.features(fakes, latents.get("label"), training=True)
+            fake_logits = self.logits(fakes, fake_features, training=True)
             # Have the codes read back.
             information, nats = self.information(latents, fakes, fake_features, seed)
             # Bound the discriminator's slope.
@@ -316,13 +327,20 @@ class GAN(keras.Model):
             report["penalty"] = price
         return d_objective, g_objective, report
 
+    def reals(
+        self, images: tf.Tensor, labelled: Labelled | None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """The real images of the game, and their labels where D is told them."""
+        return images, None
+
+    def features(
+        self, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
+    ) -> tf.Tensor:
+        """The trunk's view of images in the networks' range, [batch, features]."""
+        return self.trunk(images, training=training)
+
     def logits(
-        self,
-        images: tf.Tensor,
-        features: tf.Tensor,
-        labels: tf.Tensor | None,
-        *,
-        training: bool,
+        self, images: tf.Tensor, features: tf.Tensor, *, training: bool
     ) -> tf.Tensor:
         """What the game is played with, [batch, outputs], from the trunk's features."""
         return self.discriminator(features, training=training)
@@ -350,8 +368,8 @@ class GAN(keras.Model):
         seed: tf.Tensor,
     ) -> tf.Tensor:
         def critic(images: tf.Tensor) -> tf.Tensor:
-            features = self.trunk(images, training=True)
-            return self.logits(images, features, labels, training=True)
+            features = self.features(images, labels, training=True)
+            return self.logits(images, features, training=True)
 
         prices = [
             penalty.on_discriminator(
@@ -365,9 +383,7 @@ class GAN(keras.Model):
         self, data: Any, seed: tf.Tensor
     ) -> Iterator[tuple[tf.Tensor, Labelled | None, tf.Tensor]]:
         """Cuts a batch for the critic steps: images, labelled images, a seed for each."""
-        images, labelled = data if isinstance(data, tuple) else (data, None)
-        if labelled is not None and not isinstance(labelled, tuple):
-            labelled = (images, labelled)
+        images, labelled = _unpacked(data)
         tensors = [images, *(labelled or ())]
         cut = [tf.split(tensor, self.critic_steps) for tensor in tensors]
         for place, (images, *pair) in enumerate(zip(*cut, strict=True), start=1):
@@ -376,9 +392,9 @@ class GAN(keras.Model):
             part_seed = seed if last else fold_in(seed, -2 - place)
             yield images, Labelled(*pair) if pair else None, part_seed
 
-    def real_features(self, images: tf.Tensor) -> tf.Tensor:
+    def real_features(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         """The trunk's view of real images [batch, features], statistics remembered."""
-        return self.trunk(self._to_network(images), training=True)
+        return self.features(self._to_network(images), labels, training=True)
 
     def information(
         self,
@@ -405,7 +421,7 @@ class GAN(keras.Model):
 
     # --- batch statistics --------------------------------------------------------------
 
-    def gather_statistics(self, batches: Iterable[tf.Tensor]) -> None:
+    def gather_statistics(self, batches: Iterable[Any]) -> None:
         """Sets all moving averages to their means over `batches`; no weight moves.
 
         What training leaves in them stems from a handful of batches, seen by weights
@@ -413,7 +429,7 @@ class GAN(keras.Model):
         trunk's and Q's are of real images, G's of images drawn from the prior.
 
         Args:
-            batches: real images [batch, height, width, channels] in [0, 1], at least one.
+            batches: what `train_step` takes for one critic step, at least once.
         """
         layers = [layer for network in self._networks for layer in _normalisations(network)]
         variables = [v for layer in layers for v in layer.non_trainable_variables]
@@ -421,17 +437,18 @@ class GAN(keras.Model):
         draws = tf.constant([self.seed, 2], tf.int32)
 
         @tf.function(reduce_retracing=True)
-        def look(images: tf.Tensor, seed: tf.Tensor) -> None:
+        def look(data: Any, seed: tf.Tensor) -> None:
+            images, labels = self.reals(*_unpacked(data))
             latents = self.latents.sample(tf.shape(images)[0], seed)
             self.generator(self.latents.encode(latents), training=True)
-            self.real_features(images)
+            self.real_features(images, labels)
 
         try:
             for layer in layers:
                 layer.momentum = 0.0  # each batch's own statistics
             means = [np.zeros(v.shape) for v in variables]
-            for count, images in enumerate(batches, start=1):
-                look(images, tf.random.experimental.stateless_fold_in(draws, count))
+            for count, data in enumerate(batches, start=1):
+                look(data, tf.random.experimental.stateless_fold_in(draws, count))
                 means = [
                     mean + (variable.numpy() - mean) / count
                     for mean, variable in zip(means, variables, strict=True)
@@ -484,10 +501,12 @@ class GAN(keras.Model):
 
         The logit, where the game is played with one.
         """
+        return self._realness(images, None)
+
+    def _realness(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         images = self._to_network(tf.cast(images, tf.float32))
-        features = self.trunk(images, training=False)
-        logits = self.logits(images, features, None, training=False)
-        return self.game.realness(logits)
+        features = self.features(images, labels, training=False)
+        return self.game.realness(self.logits(images, features, training=False))
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
         return self.discriminate(images)
@@ -560,6 +579,14 @@ class GAN(keras.Model):
                 config["discriminator_optimizer"]
             ),
         )
+
+
+def _unpacked(data: Any) -> tuple[tf.Tensor, Labelled | None]:
+    """The real images of what `train_step` takes, and the labelled ones."""
+    images, labelled = data if isinstance(data, tuple) else (data, None)
+    if labelled is not None and not isinstance(labelled, tuple):
+        labelled = (images, labelled)
+    return images, labelled and Labelled(*labelled)
 
 
 def _normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNormalization]:

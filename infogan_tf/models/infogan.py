@@ -132,8 +132,8 @@ class InfoGAN(GAN):
         """Q's raw columns [batch, latents.recognition_width] from the trunk's features."""
         return self.recognition_output(self.recognition(features, training=training))
 
-    def real_features(self, images: tf.Tensor) -> tf.Tensor:
-        features = super().real_features(images)
+    def real_features(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        features = super().real_features(images, labels)
         # Q learns from generated images only; here it gathers its statistics of real ones.
         self.recognition(tf.stop_gradient(features), training=True)
         return features

@@ -184,7 +184,7 @@ def _endpoints(model: GAN) -> dict[str, _Endpoint]:
     noise = {"noise": _Input(tf.float32, (latents.noise.size,))}
     seed = {"seed": _Input(tf.int32)}
     code = {"code": _Input(tf.int32, (), (0, len(codes) - 1))}
-    images = {"images": _Input(tf.float32, model.trunk.input_shape[1:], (0, 1))}
+    images = {"images": _Input(tf.float32, model.generator.output_shape[1:], (0, 1))}
     signatures = {
         "generate": (_generate, codes | noise),
         "sample": (_sample, codes | seed),

@@ -171,12 +171,8 @@ def _fit(model: GAN, spec: ModelSpec, images: data.ImageData, run: RunDirectory)
     def gather_statistics(step: int) -> None:
         if count := min(STATISTICS_BATCHES, steps // 10):
             print(f"Gathering the statistics of batch normalisation: {count} batches.")
-            batches = data.batches(
-                images.train.images,
-                batch_size=numbers.batch_size,
-                seed=numbers.seed,
-                first_step=step,
-            )
+            once = dataclasses.replace(numbers, critic_steps=1)
+            batches = data.stream(images.train, once, first_step=step)
             model.gather_statistics(batches.take(count))
 
     by_rows = tf.data.Options()
