@@ -108,14 +108,14 @@ def _noise(model: GAN, count: int) -> tf.Tensor:
 
 
 def without_codes(spec: ModelSpec) -> ModelSpec:
-    """The plain GAN on the same networks: no Q, no channel; the codes' columns stay.
+    """The plain GAN on the same networks: no Q, no channels; the codes' columns stay.
 
     The noise is wider by the codes' columns, so that G is the same network.
     """
     noise = dataclasses.replace(spec.latents.noise, size=spec.latents.width)
     latents = dataclasses.replace(spec.latents, codes=(), noise=noise)
     return dataclasses.replace(
-        spec, method="gan", latents=latents, recognition=(), channel=None
+        spec, method="gan", latents=latents, recognition=(), channels=()
     )
 
 
@@ -134,7 +134,7 @@ def step_gflop(model: GAN, batch_size: int) -> dict[str, float]:
     }
     if recognition := getattr(model, "recognition", None):
         networks["recognition"] = [*recognition.layers, model.recognition_output]
-    channelled = int(getattr(model, "channel", None) is not None)
+    channelled = len(getattr(model, "channels", ()))
     # (forward passes, passes back for D, passes back for G) through each network
     passes = {
         "generator": (1, 0, 1),

@@ -1,4 +1,4 @@
-"""A noisy channel between the generator and Q, so that codes stand for lasting things.
+"""Noisy channels between the generator and Q, so that codes stand for lasting things.
 
 Q sees T(G(z, c)) instead of G(z, c), T a random change of the picture drawn anew for
 every image. c -> G(z, c) -> T(G(z, c)) is a Markov chain, so by the data processing
@@ -14,7 +14,7 @@ driven up only by what survives T. A category that says "a blob in the upper lef
 import abc
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -37,9 +37,14 @@ class Channel(abc.ABC):
     def __post_init__(self) -> None:
         object.__setattr__(self, "codes", tuple(self.codes))
 
+    @property
+    def near_identity(self) -> bool:
+        """Whether images as they are look like T's, so that Q can read them as well."""
+        return True
+
     @abc.abstractmethod
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Sends images [batch, height, width, channels] through T.
+        """Sends images in [0, 1], [batch, height, width, channels], through T.
 
         Differentiable in `images`; `seed` is int32 [2].
         """
@@ -135,6 +140,42 @@ class RandomAffine(Channel):
 
 
 @dataclasses.dataclass(frozen=True)
+class RandomExposure(Channel):
+    """T: every image is over-exposed by a random factor, so that only outlines are left.
+
+    A code that survives cannot say how a thing is lit, nor what is painted on it.
+
+    Args:
+        codes: see `Channel`.
+        least, most: pixels in [0, 1] are multiplied by a factor drawn between the two,
+            evenly on a logarithmic scale, and cut at 1.
+    """
+
+    least: float = 6.0
+    most: float = 24.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.least <= self.most < math.inf:
+            raise InfoGANError(
+                f"RandomExposure: least is {self.least} and most {self.most}; they have to "
+                "be finite, at least 1, and least no more than most."
+            )
+
+    @property
+    def near_identity(self) -> bool:
+        return self.least == 1
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        def draw(count: tf.Tensor) -> tf.Tensor:
+            limits, shape = (math.log(self.least), math.log(self.most)), [count, 1, 1, 1]
+            return tf.random.stateless_uniform(shape, seed, *limits, alg="philox")
+
+        factors = tf.exp(replicas.own_rows(draw, tf.shape(images)[0]))
+        return tf.clip_by_value(images * factors, 0.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
 class RandomMirror(Channel):
     """T: every other image, at random, is mirrored, left for right.
 
@@ -146,12 +187,20 @@ class RandomMirror(Channel):
     Args:
         codes: see `Channel`.
         odd: those of them whose sign changes; their priors are symmetric about 0.
+        noise: the standard deviation of white noise that every pixel is given besides. A
+            code has to change much of the picture to be read through it.
     """
 
     odd: tuple[str, ...] = ()
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 <= self.noise < math.inf:
+            raise InfoGANError(
+                f"RandomMirror: noise is {self.noise}; it has to be a finite number that "
+                "is not negative."
+            )
         object.__setattr__(self, "odd", tuple(self.odd))
         missing = [code for code in self.odd if code not in self.codes]
         if missing:
@@ -160,10 +209,22 @@ class RandomMirror(Channel):
                 f"it: add to codes, which are {', '.join(self.codes) or 'none'}."
             )
 
+    @property
+    def near_identity(self) -> bool:
+        return self.noise == 0
+
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        mirrored = self._coin(tf.shape(images)[0], seed)
-        mirrored = mirrored[:, tf.newaxis, tf.newaxis, tf.newaxis]
-        return tf.where(mirrored, tf.reverse(images, [2]), images)
+        count = tf.shape(images)[0]
+        mirrored = self._coin(count, seed)[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        turned = tf.where(mirrored, tf.reverse(images, [2]), images)
+        if not self.noise:
+            return turned
+
+        def draw(count: tf.Tensor) -> tf.Tensor:
+            shape = [count, *images.shape[1:]]
+            return tf.random.stateless_normal(shape, seed, 0.0, self.noise, alg="philox")
+
+        return turned + replicas.own_rows(draw, count)
 
     def expected(
         self, latents: Mapping[str, tf.Tensor], seed: tf.Tensor
@@ -192,4 +253,16 @@ class RandomMirror(Channel):
         return replicas.own_rows(draw, count) < 0.5
 
 
-CHANNELS = (RandomAffine, RandomMirror)
+CHANNELS = (RandomAffine, RandomExposure, RandomMirror)
+
+
+def require_possible(channels: Sequence[Channel], latents: LatentSpace) -> None:
+    """Raises InfoGANError where these latents cannot go through these channels."""
+    for channel in channels:
+        channel.require_possible(latents)
+    names = [name for channel in channels for name in channel.codes]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InfoGANError(
+            f"{', '.join(twice)} would go through more than one channel: name each code "
+            "in one of them."
+        )

@@ -38,15 +38,15 @@ def weighted_sum(
 
     Args:
         space: the declaration of the codes.
-        bounds: the bound of each code, [batch].
+        bounds: the bound of each code that counts, [batch].
         progress: the part of the training that is done, 0 to 1; before its `mi_start` a
             code counts nothing.
     """
-    return tf.add_n(
-        [
-            code.mi_weight
-            * tf.cast(progress >= code.mi_start, tf.float32)
-            * tf.reduce_mean(bounds[code.name])
-            for code in space.codes
-        ]
-    )
+    counted = [
+        code.mi_weight
+        * tf.cast(progress >= code.mi_start, tf.float32)
+        * tf.reduce_mean(bounds[code.name])
+        for code in space.codes
+        if code.name in bounds
+    ]
+    return tf.add_n([tf.zeros([]), *counted])

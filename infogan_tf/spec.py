@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from infogan_tf import blocks, games, latents
-from infogan_tf.channel import CHANNELS, Channel
+from infogan_tf.channel import CHANNELS, Channel, require_possible
 from infogan_tf.errors import InfoGANError, did_you_mean
 from infogan_tf.penalties import PENALTIES, Penalty, require_sensible
 
@@ -137,7 +137,7 @@ class ModelSpec:
         game: what G and D play.
         penalties: what is added to it (see `infogan_tf.penalties`).
         training: its numbers.
-        channel: noise between G and Q (see `infogan_tf.channel`), or None.
+        channels: noise between G and Q (see `infogan_tf.channel`).
     """
 
     name: str
@@ -153,10 +153,11 @@ class ModelSpec:
     game: games.Game = games.NonSaturating()  # noqa: RUF009  frozen
     penalties: tuple[Penalty, ...] = ()
     training: TrainSpec = TrainSpec()
-    channel: Channel | None = None
+    channels: tuple[Channel, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("generator", "trunk", "recognition", "decoder", "penalties"):
+        networks = "generator", "trunk", "recognition", "decoder"
+        for name in (*networks, "penalties", "channels"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         last = getattr(self.generator[-1], "activation", None) if self.generator else None
         if last not in PIXEL_RANGES:
@@ -169,8 +170,7 @@ class ModelSpec:
                 f"{self.name}: recognition_stddev is {self.recognition_stddev}; it has to "
                 "be a finite number above 0."
             )
-        if self.channel:
-            self.channel.require_possible(self.latents)
+        require_possible(self.channels, self.latents)
         try:
             require_sensible(self.penalties, self.game, batch_norm=_batch_norm(self.trunk))
         except InfoGANError as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.channel import RandomAffine, RandomMirror
+from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Categorical, Gaussian, LatentSpace, Noise, Uniform
 
@@ -134,6 +134,31 @@ def test_an_impossible_magnitude_is_named(field, value):
     assert str(error.value).startswith(f"RandomAffine: {field} is {value}; it has to be a")
 
 
+# --- the exposure ------------------------------------------------------------------------
+
+
+def test_an_exposed_image_is_brightened_by_a_factor_of_its_own_and_cut_at_white():
+    shades = tf.reshape(tf.constant([0.0, 0.01, 0.02, 0.5]), [1, 2, 2, 1])
+    channel = RandomExposure(("c1",), least=4.0, most=9.0)
+    exposed = channel(tf.tile(shades, [COPIES, 1, 1, 1]), SEED).numpy().reshape(COPIES, 4)
+    factors = exposed[:, 1] / 0.01
+    assert 4 <= factors.min() < 4.5 and 8 < factors.max() <= 9  # 64 draws
+    np.testing.assert_allclose(exposed[:, 2], 0.02 * factors, rtol=1e-5)
+    assert (exposed[:, 0] == 0).all() and (exposed[:, 3] == 1).all()
+    assert np.median(factors) == pytest.approx(6, abs=0.6)  # sqrt(4 x 9); deviation 0.2
+
+
+@pytest.mark.parametrize("limits", [(0.5, 2.0), (3.0, 2.0), (2.0, np.inf), (np.nan, 2.0)])
+def test_an_impossible_exposure_is_named(limits):
+    least, most = limits
+    with pytest.raises(InfoGANError) as raised:
+        RandomExposure(("c1",), least, most)
+    assert str(raised.value) == (
+        f"RandomExposure: least is {least} and most {most}; they have to be finite, at "
+        "least 1, and least no more than most."
+    )
+
+
 # --- the mirror --------------------------------------------------------------------------
 
 
@@ -149,6 +174,17 @@ def test_where_a_disc_lies_is_odd_and_how_high_it_lies_is_even():
     np.testing.assert_allclose(y, expected["c2"], atol=0.05)
     turned = np.mean(expected["c1"] != latents["c1"])
     assert 0.3 < turned < 0.7  # 64 tosses of a coin: 0.2 is 3.2 deviations
+
+
+def test_a_noisy_mirror_adds_white_noise_of_its_deviation():
+    images = tf.random.stateless_uniform([50, 8, 10, 2], SEED)
+    clear, noisy = RandomMirror(("c1",)), RandomMirror(("c1",), noise=0.3)
+    added = (noisy(images, SEED) - clear(images, SEED)).numpy()
+    # 8,000 draws: their mean deviates by 0.3 / sqrt(8,000), their deviation by 0.3 / 126
+    assert abs(added.mean()) < 0.015
+    assert added.std() == pytest.approx(0.3, abs=0.01)
+    assert abs(np.corrcoef(added[:, 1:].ravel(), added[:, :-1].ravel())[0, 1]) < 0.05
+    assert clear.near_identity and not noisy.near_identity
 
 
 @pytest.mark.parametrize(
@@ -167,10 +203,14 @@ def test_where_a_disc_lies_is_odd_and_how_high_it_lies_is_even():
             )
             for name in ("category", "positive", "shifted")
         ),
+        (
+            lambda: RandomMirror(("c1",), noise=-0.1),
+            "RandomMirror: noise is -0.1; it has to be a finite number that is not neg",
+        ),
         (lambda: RandomMirror(("z",)), 'There is no latent code "z"; there are '),
     ],
 )
-def test_codes_that_cannot_be_odd(channel, text):
+def test_a_mirror_that_cannot_be(channel, text):
     latents = LatentSpace(
         codes=(
             *(Uniform("c1"), Uniform("c2"), Categorical("category", 3)),

@@ -303,7 +303,8 @@ def test_labels_teach_it_to_classify(member):
 @pytest.mark.parametrize(("codes", "through"), [(("c1",), True), (("c2",), False)])
 def test_labelled_images_go_through_the_channel_of_their_code(codes, through):
     """T is drawn anew for each seed, and only what goes through it meets it."""
-    model = build(dataclasses.replace(spec("semisupervised"), channel=RandomAffine(codes)))
+    channels = (RandomAffine(codes),)
+    model = build(dataclasses.replace(spec("semisupervised"), channels=channels))
     images = tf.constant(TRAIN.images[:9], tf.float32) / 255
     shown = Labelled(images, tf.constant(TRAIN.labels[:9], tf.int32))
     losses = {float(model.supervision(shown, tf.constant([n, 1]))[0]) for n in range(3)}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
-from infogan_tf.channel import RandomAffine, RandomMirror
+from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Minimax, NonSaturating
 from infogan_tf.latents import (
@@ -47,7 +47,11 @@ EVERYTHING = ModelSpec(
     recognition=(Dense(6, activation="sigmoid"),),
     game=Minimax(),
     training=TrainSpec(ema_decay=0.99),
-    channel=RandomAffine(("a", "d"), rotation=5.0),
+    channels=(
+        RandomAffine(("a", "d"), rotation=5.0),
+        RandomExposure(("b",), least=2.0),
+        RandomMirror(("c",), noise=0.5),
+    ),
 )
 
 
@@ -102,10 +106,8 @@ def test_every_type_comes_back_from_json():
     named = json.dumps(to_json(EVERYTHING))
     elsewhere = [kind for name, kind in _TYPES.items() if f'"type": "{name}"' not in named]
     assert NonSaturating in elsewhere  # the other games, which take no arguments
-    assert RandomMirror in elsewhere
     for kind in elsewhere:
-        made = kind(("a", "b"), odd=("b",)) if kind is RandomMirror else kind()
-        assert through_text(made) == made
+        assert through_text(kind()) == kind()
 
 
 @every_spec
@@ -204,8 +206,15 @@ def test_a_generator_has_to_end_in_pixels(last):
 
 
 def test_a_channel_for_a_code_that_is_not_there():
-    found = message(dataclasses.replace, EVERYTHING, channel=RandomAffine(("z",)))
+    found = message(dataclasses.replace, EVERYTHING, channels=(RandomAffine(("z",)),))
     assert found == 'There is no latent code "z"; there are a, b, c, d.'
+
+
+def test_a_code_goes_through_one_channel():
+    channels = RandomMirror(("a", "b")), RandomAffine(("b",))
+    assert message(dataclasses.replace, EVERYTHING, channels=channels) == (
+        "b would go through more than one channel: name each code in one of them."
+    )
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,15 @@ CELEBA = (
     4096 + 1,
     4096 * 128 + 2 * 128 + (128 + 1) * (10 * 10),  # FC 128; c1 to c10
 )
+FACES3D = (
+    133 * 1024 + 2 * 1024  # FC 1024
+    + 1024 * 8192 + 2 * 8192  # FC 8 x 8 x 128
+    + 16 * 128 * 64 + 2 * 64 + 16 * 64 * 1 + 1,  # upconv 64, upconv 1
+    16 * 1 * 64 + 64 + 16 * 64 * 128 + 2 * 128  # conv 64, conv 128
+    + 8192 * 1024 + 2 * 1024,  # FC 1024
+    1024 + 1,
+    (1024 + 1) * (5 * 2),  # five means and deviations, no FC 128
+)  # fmt: skip
 FACES = {  # Table 4: rate of D and Q, rate of G, lambda
     "azimuth": (2e-4, 5e-4, 0.2),
     "elevation": (4e-4, 3e-4, 0.1),
@@ -104,16 +113,10 @@ PARAMETERS = {
         CELEBA[1] - 128 - 256,
         *CELEBA[2:],
     ),
-    **dict.fromkeys(
-        ("faces3d_infogan", *(f"faces3d_infogan_{x}" for x in FACES)),
-        (
-            133 * 1024 + 2 * 1024 + 1024 * 8192 + 2 * 8192  # FC 1024, FC 8 x 8 x 128
-            + 16 * 128 * 64 + 2 * 64 + 16 * 64 * 1 + 1,  # upconv 64, upconv 1
-            16 * 1 * 64 + 64 + 16 * 64 * 128 + 2 * 128  # conv 64, conv 128
-            + 8192 * 1024 + 2 * 1024,  # FC 1024
-            1024 + 1,
-            (1024 + 1) * (5 * 2),  # five means and deviations, no FC 128
-        ),
+    **dict.fromkeys((f"faces3d_infogan_{x}" for x in FACES), FACES3D),
+    "faces3d_infogan": (  # Q of c3 to c5 is a mean each
+        *FACES3D[:3],
+        FACES3D[3] - 3 * (1024 + 1),
     ),
     **dict.fromkeys(
         ("chairs3d_infogan", *(f"chairs3d_infogan_{x}" for x in CHAIRS)),
@@ -241,7 +244,7 @@ def test_the_paper_is_to_the_letter():
     )
     assert (numbers.batch_size, numbers.steps, numbers.beta_1) == (128, 5000, 0.5)
     assert [code.mi_weight for code in paper.latents.codes] == [1, 1, 1]
-    assert paper.latents.width == 74 and paper.channel is None
+    assert paper.latents.width == 74 and paper.channels == ()
     assert numbers.decay == 0
 
 

@@ -84,7 +84,7 @@ BEST = register(
         ),
         recognition_stddev=0.02,
         training=TrainSpec(decay=0.2),
-        channel=RandomAffine(codes=("c1",)),
+        channels=(RandomAffine(codes=("c1",)),),
     )
 )
 
@@ -234,6 +234,7 @@ register(
         description="DRAGAN: a regular GAN, its slope held at 1 around real images",
         trunk=_unnormalised(TRUNK),
         penalties=(DRAGAN(10.0),),
+        training=TrainSpec(generator_learning_rate=1e-3, discriminator_learning_rate=1e-3),
     )
 )
 

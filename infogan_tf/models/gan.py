@@ -47,7 +47,6 @@ class GAN(keras.Model):
         seed: every random draw is a function of (seed, step).
     """
 
-    generator_hears_q = True  # L_I is G's objective too (equation 6)
     plays_with = "logit"  # what this discriminator gives, of `Game.played_with`
     learns_from_labels = "no"  # or "maybe", or "always"
     label_count = 0  # how many labels it can tell apart
@@ -309,19 +308,17 @@ class GAN(keras.Model):
             fake_features = self.features(fakes, latents.get("label"), training=True)
             fake_logits = self.logits(fakes, fake_features, training=True)
             # Have the codes read back.
-            information, nats = self.information(latents, fakes, fake_features, seed)
+            read, heard, nats = self.information(latents, fakes, fake_features, seed)
             # Bound the discriminator's slope.
             price = self._price(reals, fakes, labels, seed)
         # Learn from labels, where there are any.
         supervision, learned = self.supervision(labelled, seed)
         # Score both sides.
         d_loss, g_loss = self.losses(real_logits, fake_logits)
-        d_objective = d_loss - information + price + supervision
-        g_objective = g_loss + tf.add_n(
-            [tf.zeros([]), *(one.on_generator(fake_features) for one in self.penalties)]
-        )
-        if self.generator_hears_q:
-            g_objective -= information
+        d_objective = d_loss - read + price + supervision
+        g_objective = g_loss - heard
+        for penalty in self.penalties:
+            g_objective += penalty.on_generator(fake_features)
         report = {"d_loss": d_loss, "g_loss": g_loss, **nats, **learned}
         if self.penalties:
             report["penalty"] = price
@@ -402,9 +399,12 @@ class GAN(keras.Model):
         fakes: tf.Tensor,
         features: tf.Tensor,
         seed: tf.Tensor,
-    ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
-        """Lambda L_I, and the nats of each code as {"mi/<code>": scalar}."""
-        return 0.0, {}
+    ) -> tuple[tf.Tensor | float, tf.Tensor | float, dict[str, tf.Tensor]]:
+        """What Q and the trunk maximise, what G does, and the nats, {"mi/<code>": scalar}.
+
+        Both are lambda L_I, unless one of the two does not hear of some of it.
+        """
+        return 0.0, 0.0, {}
 
     @contextlib.contextmanager
     def _unremembered(self) -> Iterator[None]:

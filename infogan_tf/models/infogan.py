@@ -1,6 +1,6 @@
 """InfoGAN: a GAN whose codes Q can read back from the image (arXiv 1606.03657)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ import tensorflow as tf
 from infogan_tf import mutual_information
 from infogan_tf import spec as specs
 from infogan_tf.blocks import WEIGHT_STDDEV, build_network
-from infogan_tf.channel import Channel
+from infogan_tf.channel import Channel, require_possible
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import LatentSpace
 from infogan_tf.models.gan import GAN, _head
@@ -26,7 +26,8 @@ class InfoGAN(GAN):
         recognition: features [batch, n] -> [batch, m], the layers between the trunk and
             Q's linear output; None for a linear Q on the trunk.
         recognition_stddev: of the initial weights of that output.
-        channel: a random change of the image on its way to Q, or None.
+        channels: random changes of the image on its way to Q. Where T's images are
+            unlike G's, Q learns to read both, and G hears of T's alone.
         **options: those of `GAN`; `latents` has to declare at least one code.
     """
 
@@ -37,7 +38,7 @@ class InfoGAN(GAN):
         trunk: keras.Model,
         recognition: keras.Model | None = None,
         recognition_stddev: float = WEIGHT_STDDEV,
-        channel: Channel | None = None,
+        channels: Sequence[Channel] = (),
         seed: int = 0,
         **options: Any,
     ) -> None:
@@ -46,8 +47,7 @@ class InfoGAN(GAN):
                 "InfoGAN needs at least one latent code, and the latents declare none: "
                 "add one, or use GAN."
             )
-        if channel:
-            channel.require_possible(latents)
+        require_possible(channels, latents)
         super().__init__(latents=latents, trunk=trunk, seed=seed, **options)
         if recognition is None:
             width = trunk.output_shape[-1]
@@ -60,7 +60,7 @@ class InfoGAN(GAN):
             seed,
             stddev=recognition_stddev,
         )
-        self.channel = channel
+        self.channels = tuple(channels)
 
     @classmethod
     def networks(cls, spec: specs.ModelSpec) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class InfoGAN(GAN):
             **networks,
             "recognition": recognition,
             "recognition_stddev": spec.recognition_stddev,
-            "channel": spec.channel,
+            "channels": spec.channels,
         }
 
     @property
@@ -98,17 +98,24 @@ class InfoGAN(GAN):
         fakes: tf.Tensor,
         features: tf.Tensor,
         seed: tf.Tensor,
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        bounds = self._bounds(latents, features)
-        if self.channel:
-            channel_seed = tf.random.experimental.stateless_fold_in(seed, -1)
-            received = self.trunk(self.channel(fakes, channel_seed), training=True)
-            expected = self.channel.expected(latents, channel_seed)
-            through = self._bounds(expected, received)
-            bounds |= {name: through[name] for name in self.channel.codes}
+    ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
+        direct = self._bounds(latents, features)
+        bounds = dict(direct)
+        for channel in self.channels:
+            seed = tf.random.experimental.stateless_fold_in(seed, -1)
+            received = self._to_network(channel(self._to_unit(fakes), seed))
+            through = self._bounds(
+                channel.expected(latents, seed), self.trunk(received, training=True)
+            )
+            bounds |= {name: through[name] for name in channel.codes}
         nats = {f"mi/{name}": tf.reduce_mean(bound) for name, bound in bounds.items()}
-        weighted = mutual_information.weighted_sum(self.latents, bounds, self._progress())
-        return weighted, nats
+        unlike = [channel for channel in self.channels if not channel.near_identity]
+        besides = {name: direct[name] for channel in unlike for name in channel.codes}
+        heard, unheard = (
+            mutual_information.weighted_sum(self.latents, some, self._progress())
+            for some in (bounds, besides)
+        )
+        return heard + unheard, heard, nats
 
     def _progress(self) -> tf.Tensor | float:
         """The part of the training that is done; all of it where nobody waits for it."""
@@ -173,7 +180,7 @@ class InfoGAN(GAN):
         return {
             **super().get_config(),
             "recognition": keras.saving.serialize_keras_object(self.recognition),
-            "channel": specs.to_json(self.channel),
+            "channels": specs.to_json(self.channels),
         }
 
     @classmethod
@@ -183,7 +190,7 @@ class InfoGAN(GAN):
             "recognition": keras.saving.deserialize_keras_object(
                 config["recognition"], custom_objects
             ),
-            "channel": specs.from_json(config["channel"]),
+            "channels": specs.from_json(config["channels"]),
         }
 
 
@@ -195,4 +202,6 @@ class OnlookerGAN(InfoGAN):
     alone, so L_I shows how much of the codes a GAN keeps by itself (Figure 1).
     """
 
-    generator_hears_q = False
+    def information(self, *arguments: Any) -> tuple[tf.Tensor, float, dict[str, tf.Tensor]]:
+        read, _, nats = super().information(*arguments)
+        return read, 0.0, nats

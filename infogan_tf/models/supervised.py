@@ -53,12 +53,13 @@ class SupervisedInfoGAN(InfoGAN):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         if labelled is None:
             raise InfoGANError("A SupervisedInfoGAN trains on (images, labels).")
-        images = self._to_network(labelled.images)
-        if self.channel and self.classified in self.channel.codes:
-            fold_in = tf.random.experimental.stateless_fold_in
-            images = self.channel(images, fold_in(seed, tf.int32.min))
+        images = labelled.images
+        for channel in self.channels:
+            if self.classified in channel.codes:
+                fold_in = tf.random.experimental.stateless_fold_in
+                images = channel(images, fold_in(seed, tf.int32.min))
         with self._unremembered():
-            features = self.trunk(images, training=True)
+            features = self.trunk(self._to_network(images), training=True)
             outputs = self.recognition_outputs(features, training=True)
         code = self.latents[self.classified]
         log_prob = code.log_prob(labelled.labels, self.latents.split(outputs)[code.name])
