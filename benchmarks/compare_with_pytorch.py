@@ -15,7 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).parent
 MODELS = {
     "mnist": "mnist_infogan_paper",
-    "svhn": "svhn_infogan",
+    "svhn": "svhn_infogan_paper",
     "celeba": "celeba_infogan_paper",
 }
 ROUNDS, STEPS = 12, 4

@@ -31,12 +31,17 @@ list_attr_celeba.txt (or .txt.gz) where the attributes are wanted as factors; wi
 
 import dataclasses
 
-from infogan_tf.blocks import Convolution, Flatten, UpConvolution
 from infogan_tf.latents import Categorical, LatentSpace, Noise
 from infogan_tf.penalties import SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
-from zoo.svhn import GENERATOR, RECOGNITION, TRUNK  # Table 3's are those of Table 2
+from zoo.svhn import (  # Table 3's are those of Table 2
+    GENERATOR,
+    NORMALISED_GENERATOR,
+    RECOGNITION,
+    TRUNK,
+    UNNORMALISED_TRUNK,
+)
 
 
 def codes(**options: float) -> LatentSpace:
@@ -67,18 +72,8 @@ register(
         name="celeba_infogan",
         description="InfoGAN on CelebA, our best: D is spectrally normalised",
         latents=codes(mi_weight=0.1, mi_start=0.1),
-        generator=(
-            *GENERATOR[:3],
-            UpConvolution(128, activation="relu"),
-            UpConvolution(64, activation="relu"),
-            GENERATOR[-1],
-        ),
-        trunk=(
-            TRUNK[0],
-            Convolution(128, activation="leaky_relu", batch_norm=False),
-            Convolution(256, activation="leaky_relu", batch_norm=False),
-            Flatten(),
-        ),
+        generator=NORMALISED_GENERATOR,
+        trunk=UNNORMALISED_TRUNK,
         penalties=(SpectralNormalization(),),
         training=TrainSpec(
             steps=20_000,
