@@ -22,12 +22,7 @@ from infogan_tf.games import (
     Wasserstein,
 )
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
-from infogan_tf.penalties import (
-    DRAGAN,
-    WGANGP,
-    PullingAway,
-    WeightClipping,
-)
+from infogan_tf.penalties import DRAGAN, WGANGP, PullingAway, WeightClipping
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
 

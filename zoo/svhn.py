@@ -50,18 +50,27 @@ RECOGNITION = (Dense(128, activation="leaky_relu"),)
 
 # With the paper's, D wins on SVHN and CelebA, and one image is left. Batch normalisation in
 # all of G, and D bounded by its spectrum instead, keep the game even.
-NORMALISED_GENERATOR = (
-    *GENERATOR[:3],
-    UpConvolution(128, activation="relu"),
-    UpConvolution(64, activation="relu"),
-    GENERATOR[-1],
-)
-UNNORMALISED_TRUNK = (
-    TRUNK[0],
-    Convolution(128, activation="leaky_relu", batch_norm=False),
-    Convolution(256, activation="leaky_relu", batch_norm=False),
-    Flatten(),
-)
+EVEN_GAME = {
+    "generator": (
+        *GENERATOR[:3],
+        UpConvolution(128, activation="relu"),
+        UpConvolution(64, activation="relu"),
+        GENERATOR[-1],
+    ),
+    "trunk": (
+        TRUNK[0],
+        Convolution(128, activation="leaky_relu", batch_norm=False),
+        Convolution(256, activation="leaky_relu", batch_norm=False),
+        Flatten(),
+    ),
+    "penalties": (SpectralNormalization(),),
+    "training": TrainSpec(
+        steps=20_000,
+        generator_learning_rate=2e-4,
+        discriminator_learning_rate=2e-4,
+        decay=0.2,
+    ),
+}
 
 
 def codes(**options: float) -> LatentSpace:
@@ -95,14 +104,6 @@ register(
         name="svhn_infogan",
         description="InfoGAN on SVHN, our best: D is spectrally normalised",
         latents=codes(mi_weight=0.1, mi_start=0.1),
-        generator=NORMALISED_GENERATOR,
-        trunk=UNNORMALISED_TRUNK,
-        penalties=(SpectralNormalization(),),
-        training=TrainSpec(
-            steps=20_000,
-            generator_learning_rate=2e-4,
-            discriminator_learning_rate=2e-4,
-            decay=0.2,
-        ),
+        **EVEN_GAME,
     )
 )
