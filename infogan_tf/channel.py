@@ -29,7 +29,8 @@ class Channel(abc.ABC):
 
     Args:
         codes: names of the codes whose information goes through the channel; Q reads
-            the others from the image itself.
+            the others from the image itself. A code that several channels name goes
+            through all of them, in the order they are declared in.
     """
 
     codes: tuple[str, ...]
@@ -222,7 +223,8 @@ class RandomMirror(Channel):
 
         def draw(count: tf.Tensor) -> tf.Tensor:
             shape = [count, *images.shape[1:]]
-            return tf.random.stateless_normal(shape, seed, 0.0, self.noise, alg="philox")
+            own = tf.random.experimental.stateless_fold_in(seed, 0)  # not the coin's
+            return tf.random.stateless_normal(shape, own, 0.0, self.noise, alg="philox")
 
         return turned + replicas.own_rows(draw, count)
 
@@ -260,9 +262,46 @@ def require_possible(channels: Sequence[Channel], latents: LatentSpace) -> None:
     """Raises InfoGANError where these latents cannot go through these channels."""
     for channel in channels:
         channel.require_possible(latents)
-    names = [name for channel in channels for name in channel.codes]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InfoGANError(
-            f"{', '.join(twice)} would go through more than one channel: name each code "
-            "in one of them."
-        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Route(Channel):
+    """T: channels one after another, the whole way from G to Q for some codes.
+
+    Args:
+        codes: see `Channel`.
+        channels: the first one first.
+    """
+
+    channels: tuple[Channel, ...]
+
+    @property
+    def near_identity(self) -> bool:
+        return all(channel.near_identity for channel in self.channels)
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        for place, channel in enumerate(self.channels):
+            images = channel(images, self._seed(seed, place))
+        return images
+
+    def expected(
+        self, latents: Mapping[str, tf.Tensor], seed: tf.Tensor
+    ) -> Mapping[str, tf.Tensor]:
+        for place, channel in enumerate(self.channels):
+            latents = channel.expected(latents, self._seed(seed, place))
+        return latents
+
+    def _seed(self, seed: tf.Tensor, place: int) -> tf.Tensor:
+        return tf.random.experimental.stateless_fold_in(seed, place) if place else seed
+
+
+def routes(channels: Sequence[Channel]) -> list[Route]:
+    """The ways from G to Q: each code goes through every channel that names it, in order.
+
+    Codes that the same channels name share a route; those of none have no route here.
+    """
+    codes: dict[tuple[Channel, ...], list[str]] = {}
+    for name in dict.fromkeys(name for channel in channels for name in channel.codes):
+        way = tuple(channel for channel in channels if name in channel.codes)
+        codes.setdefault(way, []).append(name)
+    return [Route(tuple(names), way) for way, names in codes.items()]

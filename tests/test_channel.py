@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror
+from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror, routes
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Categorical, Gaussian, LatentSpace, Noise, Uniform
 
@@ -221,3 +221,64 @@ def test_a_mirror_that_cannot_be(channel, text):
     with pytest.raises(InfoGANError) as raised:
         channel().require_possible(latents)
     assert str(raised.value).startswith(text)
+
+
+# --- one after another -------------------------------------------------------------------
+
+
+def test_a_code_goes_through_every_channel_that_names_it_in_order():
+    exposure = RandomExposure(("c3", "c1"))
+    mirror, affine = RandomMirror(("c1", "c2"), odd=("c1",)), RandomAffine(("c3",))
+    ways = {route.codes: route.channels for route in routes([exposure, mirror, affine])}
+    assert ways == {
+        ("c3",): (exposure, affine),
+        ("c1",): (exposure, mirror),
+        ("c2",): (mirror,),
+    }
+
+
+def test_codes_that_the_same_channels_name_share_a_route():
+    channel = RandomAffine(("c1", "c2"))
+    assert [route.codes for route in routes([channel])] == [("c1", "c2")]
+
+
+def test_a_route_sends_images_and_codes_through_its_channels_one_after_another():
+    """A faint disc left of the middle comes out white, and where Q has to read it."""
+    mirror = RandomMirror(("c1",), odd=("c1",))
+    (route,) = routes([RandomExposure(("c1",), 4.0, 4.0), mirror])
+    latents = {"c1": tf.fill([COPIES], -8.0)}
+    received, expected = route(0.2 * blob(-8, 0), SEED), route.expected(latents, SEED)
+    _, x, _ = mass_and_centroid(received)
+    np.testing.assert_allclose(x, expected["c1"], atol=0.05)
+    assert len(np.unique(expected["c1"])) == 2  # -8 and 8
+    np.testing.assert_allclose(tf.reduce_max(received, axis=(1, 2, 3)), 0.8, rtol=1e-5)
+
+
+def test_a_route_draws_for_each_channel_anew():
+    """Two mirrors toss two coins: a quarter of the images are turned twice."""
+    mirrors = [RandomMirror(("c1",), odd=("c1",), noise=noise) for noise in (0.0, 1e-9)]
+    (route,) = routes(mirrors)
+    latents = {"c1": tf.ones([COPIES])}
+    once = mirrors[0].expected(latents, SEED)["c1"]
+    twice = route.expected(latents, SEED)["c1"]
+    second = once * twice  # -1 where the second coin turned the image
+    assert 0.25 < np.mean(second < 0) < 0.75  # 64 tosses: 4 deviations
+    assert 0.2 < np.mean(once != second) < 0.8
+
+
+def test_a_route_is_near_the_identity_where_all_its_channels_are():
+    mirror, exposure = RandomMirror(("c1",)), RandomExposure(("c1",))
+    assert [routes(way)[0].near_identity for way in ([mirror], [mirror, exposure])] == [
+        True,
+        False,
+    ]
+
+
+def test_the_noise_of_a_mirror_is_not_made_of_its_coins():
+    """Box and Muller make two normal numbers, of length sqrt(-2 ln u), of one uniform u."""
+    images, mirror = tf.zeros([COPIES, 1, 1, 1]), RandomMirror(("c1",), ("c1",), noise=1.0)
+    heads = mirror.expected({"c1": tf.ones([COPIES])}, SEED)["c1"].numpy() < 0
+    pairs = mirror(images, SEED).numpy().reshape(-1, 2)
+    long = np.sum(pairs**2, axis=1) > 2 * np.log(2)  # where u < 1/2
+    for of_pair in heads.reshape(-1, 2).T:
+        assert 0.2 < np.mean(of_pair == long) < 0.8  # of 32, by chance 0.5 +- 0.09

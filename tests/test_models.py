@@ -64,7 +64,7 @@ VARIANTS = {
     "channel": {"channels": (CHANNEL,)},
     "mirror": {"channels": (RandomMirror(("c1", "c2"), odd=("c2",)),)},
     "two_channels": {
-        "channels": (RandomExposure(("c1",)), RandomMirror(("c2",), noise=0.1))
+        "channels": (RandomExposure(("c1",)), RandomMirror(("c1", "c2"), noise=0.1))
     },
     "minimax_average": {"game": Minimax(), "training": TrainSpec(seed=3, ema_decay=0.9)},
     "tanh": {

@@ -210,13 +210,6 @@ def test_a_channel_for_a_code_that_is_not_there():
     assert found == 'There is no latent code "z"; there are a, b, c, d.'
 
 
-def test_a_code_goes_through_one_channel():
-    channels = RandomMirror(("a", "b")), RandomAffine(("b",))
-    assert message(dataclasses.replace, EVERYTHING, channels=channels) == (
-        "b would go through more than one channel: name each code in one of them."
-    )
-
-
 @pytest.mark.parametrize(
     ("change", "text"),
     [

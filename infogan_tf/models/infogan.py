@@ -10,7 +10,7 @@ import tensorflow as tf
 from infogan_tf import mutual_information
 from infogan_tf import spec as specs
 from infogan_tf.blocks import WEIGHT_STDDEV, build_network
-from infogan_tf.channel import Channel, require_possible
+from infogan_tf.channel import Channel, require_possible, routes
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import LatentSpace
 from infogan_tf.models.gan import GAN, _head
@@ -101,16 +101,17 @@ class InfoGAN(GAN):
     ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
         direct = self._bounds(latents, features)
         bounds = dict(direct)
-        for channel in self.channels:
+        besides = {}
+        for route in routes(self.channels):
             seed = tf.random.experimental.stateless_fold_in(seed, -1)
-            received = self._to_network(channel(self._to_unit(fakes), seed))
+            received = self._to_network(route(self._to_unit(fakes), seed))
             through = self._bounds(
-                channel.expected(latents, seed), self.trunk(received, training=True)
+                route.expected(latents, seed), self.trunk(received, training=True)
             )
-            bounds |= {name: through[name] for name in channel.codes}
+            bounds |= {name: through[name] for name in route.codes}
+            if not route.near_identity:
+                besides |= {name: direct[name] for name in route.codes}
         nats = {f"mi/{name}": tf.reduce_mean(bound) for name, bound in bounds.items()}
-        unlike = [channel for channel in self.channels if not channel.near_identity]
-        besides = {name: direct[name] for channel in unlike for name in channel.codes}
         heard, unheard = (
             mutual_information.weighted_sum(self.latents, some, self._progress())
             for some in (bounds, besides)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from infogan_tf.channel import routes
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Categorical
 from infogan_tf.models.gan import Labelled
@@ -54,10 +55,10 @@ class SupervisedInfoGAN(InfoGAN):
         if labelled is None:
             raise InfoGANError("A SupervisedInfoGAN trains on (images, labels).")
         images = labelled.images
-        for channel in self.channels:
-            if self.classified in channel.codes:
+        for route in routes(self.channels):
+            if self.classified in route.codes:
                 fold_in = tf.random.experimental.stateless_fold_in
-                images = channel(images, fold_in(seed, tf.int32.min))
+                images = route(images, fold_in(seed, tf.int32.min))
         with self._unremembered():
             features = self.trunk(self._to_network(images), training=True)
             outputs = self.recognition_outputs(features, training=True)
