@@ -21,6 +21,7 @@ import sklearn.linear_model
 import sklearn.metrics
 import sklearn.preprocessing
 import sklearn.svm
+import sklearn.utils.parallel
 
 from infogan_tf.errors import InfoGANError
 
@@ -179,12 +180,16 @@ def dci(sample: Sample, *, seed: int = 0) -> tuple[float, float, float]:
     """
     columns, members = _columns(sample)
     train, test = _split(len(columns), seed)
-    importances, accuracies = [], []
-    for factor in sample.factors.T:
+
+    def learn(factor: np.ndarray) -> tuple[np.ndarray, float]:
         trees = sklearn.ensemble.GradientBoostingClassifier(random_state=seed)
         trees.fit(columns[train], factor[train])
-        importances.append(trees.feature_importances_ @ members)
-        accuracies.append(trees.score(columns[test], factor[test]))
+        importances = trees.feature_importances_ @ members
+        return importances, trees.score(columns[test], factor[test])
+
+    each = map(sklearn.utils.parallel.delayed(learn), sample.factors.T)
+    learned = sklearn.utils.parallel.Parallel(n_jobs=-1, prefer="threads")(each)
+    importances, accuracies = zip(*learned, strict=True)
     importance = np.transpose(importances)  # [d, f]
     shares = importance.sum(axis=1)
     return (
