@@ -69,6 +69,16 @@ def test_a_constant_code(true):
         assert scores["mig"] == scores["sap"] == scores["factor_vae"] == 0
 
 
+def test_sap_of_codes_that_know_nothing_of_kinds_is_nothing(true):
+    """One draws at random, the others are constant: all predict by chance, 1/6."""
+    codes = np.zeros(true.shape)
+    codes[:, 0] = np.random.default_rng(1).normal(size=len(true))
+    kinds = sample(codes, true, ordered=False)
+    assert disentanglement.sap(kinds) < 0.05
+    alone = sample(codes[:, :1], true, ordered=False)
+    assert disentanglement.sap(alone) < 0.05
+
+
 def test_a_code_of_noise(true):
     scores = cheap(sample(np.random.default_rng(1).normal(size=true.shape), true))
     scores.pop("modularity")  # of nothing but noise it says nothing
@@ -170,6 +180,14 @@ def test_factors_as_data_sets_have_them():
     assert found.factors[:, 1].tolist() == [0, 1] * 1_000
     assert np.bincount(found.factors[:, 2]).tolist() == [100] * 20
     assert (np.diff(found.factors[np.argsort(columns["azimuth"]), 2]) >= 0).all()
+
+
+def test_a_value_that_many_images_share_is_not_cut():
+    light = np.concatenate([np.zeros(1_000), np.linspace(0.1, 1, 1_000)])
+    columns = {"light": light, "shape": np.tile([0, 1], 1_000)}
+    cut = Sample.of(np.zeros([2_000, 1]), (False,), columns).factors[:, 0]
+    assert cut[:1_000].tolist() == [0] * 1_000
+    assert np.bincount(cut[1_000:]).tolist() == [0, *[100] * 10]
 
 
 def message(*arguments, **options):

@@ -12,7 +12,7 @@ rows and are scored on the others: 10,000 and 5,000, as in that paper, of a full
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import scipy.stats
@@ -100,9 +100,8 @@ class Sample:
 def _indices(values: np.ndarray) -> np.ndarray:
     distinct, indices = np.unique(values, return_inverse=True)
     if values.dtype.kind == "f" and len(distinct) > MANY_VALUES:
-        return (
-            (scipy.stats.rankdata(values, "ordinal") - 1).astype(int) * BINS // len(values)
-        )
+        ranks = scipy.stats.rankdata(values, "min").astype(int) - 1  # ties stay together
+        return np.unique(ranks * BINS // len(values), return_inverse=True)[1]
     return indices
 
 
@@ -206,11 +205,15 @@ def sap(sample: Sample, *, seed: int = 0) -> float:
     less the next one's, averaged. An ordered factor's score is the R^2 of a linear
     regression; that of kinds the balanced accuracy of a linear support vector machine
     (C = 0.01, balanced classes), so chance keeps the gap at 1 - 1/values. Locatello et al.
-    took every factor for kinds. A constant code scores 0.
+    took every factor for kinds. No code scores less than chance, and a constant one that.
     """
     columns, members = _columns(sample)
     train, test = _split(len(columns), seed)
-    scores = np.zeros([members.shape[1], len(sample.ordered)])
+    chances = [
+        0.0 if ordered else 1 / len(np.unique(factor))
+        for factor, ordered in zip(sample.factors.T, sample.ordered, strict=True)
+    ]
+    scores = np.tile(chances, [members.shape[1], 1])
     for code in np.flatnonzero(_spread(columns, members) > CONSTANT):
         alone = columns[:, members[:, code] > 0]
         for place, factor in enumerate(sample.factors.T):
@@ -223,8 +226,9 @@ def sap(sample: Sample, *, seed: int = 0) -> float:
                 )
                 score = sklearn.metrics.balanced_accuracy_score
             reader.fit(alone[train], factor[train])
-            scores[code, place] = max(0, score(factor[test], reader.predict(alone[test])))
-    return float(np.mean(_gaps(scores)))
+            found = score(factor[test], reader.predict(alone[test]))
+            scores[code, place] = max(chances[place], found)
+    return float(np.mean(_gaps(scores, chances)))
 
 
 def factor_vae(sample: Sample, *, seed: int = 0) -> float:
@@ -318,9 +322,12 @@ def _mutual_information(sample: Sample) -> np.ndarray:
     )
 
 
-def _gaps(scores: np.ndarray) -> np.ndarray:
-    """For each factor, the best code's score less the next one's; [d, f] -> [f]."""
-    best = np.sort(np.vstack([scores, np.zeros_like(scores[:1])]), axis=0)
+def _gaps(scores: np.ndarray, least: Sequence[float] | float = 0.0) -> np.ndarray:
+    """For each factor, the best code's score less the next one's; [d, f] -> [f].
+
+    Where there is one code, less what a code has that knows nothing.
+    """
+    best = np.sort(np.vstack([scores, np.zeros_like(scores[:1]) + least]), axis=0)
     return best[-1] - best[-2]
 
 
