@@ -134,6 +134,16 @@ class Flatten:
         yield keras.layers.Flatten(dtype=dtype, name=name)
 
 
+def unnormalised(
+    blocks: Sequence[Block | Reshape | Flatten],
+) -> tuple[Block | Reshape | Flatten, ...]:
+    """The same blocks without batch normalisation."""
+    return tuple(
+        dataclasses.replace(block, batch_norm=False) if isinstance(block, Block) else block
+        for block in blocks
+    )
+
+
 def build_network(
     blocks: Sequence[Block | Reshape | Flatten],
     input_shape: Sequence[int],

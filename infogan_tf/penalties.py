@@ -257,7 +257,7 @@ def require_sensible(penalties: Sequence[Penalty], game: Game, *, batch_norm: bo
             raise InfoGANError(
                 f"{type(penalty).__name__} bounds the discriminator's slope at each image, "
                 "and batch normalisation makes its answer depend on the whole batch: "
-                "declare the trunk with batch_norm=False."
+                "declare its blocks with batch_norm=False."
             )
         if isinstance(penalty, GradientPenalty) and game.outputs > 1:
             raise InfoGANError(

@@ -116,6 +116,11 @@ class TrainSpec:
         ):
             require(name, getattr(self, name) in possible, " or ".join(possible))
 
+    @property
+    def dtype_policy(self) -> str:
+        """Keras's name for what the networks compute in."""
+        return {"float32": "float32", "bfloat16": "mixed_bfloat16"}[self.precision]
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelSpec:
@@ -172,7 +177,10 @@ class ModelSpec:
             )
         require_possible(self.channels, self.latents)
         try:
-            require_sensible(self.penalties, self.game, batch_norm=_batch_norm(self.trunk))
+            normalised = any(
+                getattr(block, "batch_norm", False) for block in self.trunk + self.decoder
+            )
+            require_sensible(self.penalties, self.game, batch_norm=normalised)
         except InfoGANError as error:
             raise InfoGANError(f"{self.name}: {error}") from error
 
@@ -188,19 +196,11 @@ class ModelSpec:
 
     def playing(self, game: games.Game, chosen: tuple[Penalty, ...]) -> "ModelSpec":
         """The same model in another game; without batch normalisation if it has to be."""
-        trunk = self.trunk
+        bare = {}
         if any(penalty.forbids_batch_norm for penalty in chosen):
-            trunk = tuple(
-                dataclasses.replace(block, batch_norm=False)
-                if isinstance(block, blocks.Block)
-                else block
-                for block in trunk
-            )
-        return dataclasses.replace(self, game=game, penalties=chosen, trunk=trunk)
-
-
-def _batch_norm(network: tuple[Any, ...]) -> bool:
-    return any(getattr(block, "batch_norm", False) for block in network)
+            parts = "trunk", "decoder"
+            bare = {name: blocks.unnormalised(getattr(self, name)) for name in parts}
+        return dataclasses.replace(self, game=game, penalties=chosen, **bare)
 
 
 PIXEL_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}

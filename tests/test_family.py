@@ -213,23 +213,33 @@ def test_the_critic_moves_more_often_than_the_generator(critic_steps):
     assert int(model.discriminator_optimizer.iterations) == 2 * critic_steps
 
 
-def test_each_critic_step_sees_images_and_noise_of_its_own():
-    # The last part of a batch moves both; the parts before it move D alone, and with G
-    # standing still three critic steps are three steps of one.
-    def trained(critic_steps, steps):
-        numbers = dataclasses.replace(
-            PLAIN.training, critic_steps=critic_steps, generator_learning_rate=1e-30
-        )
-        model = build(dataclasses.replace(PLAIN, training=numbers))
-        images = tf.constant(TRAIN.images[:48], tf.float32) / 255
-        for part in tf.split(images, steps):
-            model.train_step(part)
-        return model
+def test_each_critic_step_sees_images_and_noise_of_its_own(monkeypatch):
+    model = build(PLAIN.with_training(critic_steps=3))
+    images = tf.constant(TRAIN.images[:48], tf.float32) / 255
+    objectives, seen = model.objectives, []
 
-    several, one = trained(3, 1), trained(1, 1)
-    assert int(several.discriminator_optimizer.iterations) == 3
-    # other noise in each part, so not the same as one step on all the images
-    assert not np.allclose(several.discriminator.kernel, one.discriminator.kernel)
+    def watched(images, labelled, seed):
+        seen.append((images.numpy(), tuple(seed.numpy())))
+        return objectives(images, labelled, seed)
+
+    monkeypatch.setattr(model, "objectives", watched)
+    model.train_step(images)
+    parts, seeds = zip(*seen, strict=True)
+    np.testing.assert_array_equal(np.concatenate(parts), images)
+    assert len(seeds) == len(set(seeds)) == 3
+
+
+def test_what_pulls_features_apart_is_reported_with_the_penalty():
+    declared = spec("ebgan")
+    model = build(declared)
+    (penalty,) = declared.penalties
+    features = tf.constant(np.random.default_rng(0).normal(size=[16, 4]), tf.float32)
+    assert float(penalty.on_generator(features)) > 0
+    _, g_objective, report = model.objectives(
+        tf.constant(TRAIN.images[:16], tf.float32) / 255, None, tf.constant([0, 1])
+    )
+    assert float(report["penalty"]) > 0
+    assert float(g_objective) == pytest.approx(float(report["g_loss"] + report["penalty"]))
 
 
 def test_a_falling_rate_ends_with_the_last_critic_step():
@@ -250,7 +260,7 @@ def test_clipped_weights_stay_within_the_limit():
     declared = spec("wgan")
     model = build(declared)
     train(model, declared, 5)
-    most = max(np.abs(array).max() for array in arrays(model.critic_variables))
+    most = max(np.abs(array).max() for array in arrays(model.discriminator_variables))
     assert most == pytest.approx(0.05)
     assert max(np.abs(v).max() for v in arrays(model.generator.trainable_variables)) > 0.5
 
@@ -273,10 +283,19 @@ def test_spectrally_normalised_discriminators_are_not_steeper_than_1():
     declared = spec("hinge_spectral")
     model = build(declared)
     train(model, declared, 50)
-    kernels = [v for v in model.critic_variables if len(v.shape) > 1]
+    kernels = [v for v in model.discriminator_variables if len(v.shape) > 1]
     for kernel in kernels:
         matrix = kernel.numpy().reshape(-1, kernel.shape[-1])
         assert np.linalg.svd(matrix, compute_uv=False)[0] < 1.1
+
+
+def test_a_spectrally_normalised_autoencoder_is_so_in_both_halves():
+    declared = spec("ebgan")
+    model = build(declared.playing(declared.game, (SpectralNormalization(),)))
+    kernels = [v for v in model.discriminator_variables if len(v.shape) > 1]
+    assert len(kernels) == 5  # two to encode, three to decode
+    wrapped = [v for v in model.non_trainable_variables if "vector_u" in v.path]
+    assert len(wrapped) == 5
 
 
 # --- labels ------------------------------------------------------------------------------

@@ -15,12 +15,14 @@ from infogan_tf.blocks import (
     Reshape,
     UpConvolution,
     build_network,
+    unnormalised,
 )
 from infogan_tf.channel import Channel, RandomAffine, RandomExposure, RandomMirror
 from infogan_tf.errors import InfoGANError
-from infogan_tf.games import Minimax
+from infogan_tf.games import Equilibrium, ExtraClass, Minimax
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
-from infogan_tf.models import GAN, METHODS, InfoGAN, build
+from infogan_tf.models import GAN, METHODS, ClassifierGAN, InfoGAN, build
+from infogan_tf.penalties import SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 
 # Keras copies weights when it saves: np.array(variable), and TensorFlow's variables do
@@ -65,6 +67,10 @@ VARIANTS = {
     "mirror": {"channels": (RandomMirror(("c1", "c2"), odd=("c2",)),)},
     "two_channels": {
         "channels": (RandomExposure(("c1",)), RandomMirror(("c1", "c2"), noise=0.1))
+    },
+    "spectral": {
+        "penalties": (SpectralNormalization(),),
+        "trunk": unnormalised(TINY.trunk),
     },
     "minimax_average": {"game": Minimax(), "training": TrainSpec(seed=3, ema_decay=0.9)},
     "tanh": {
@@ -138,7 +144,8 @@ def test_one_step_moves_every_trainable_variable(variant):
     assert {variable.dtype for variable in variables.values()} == {"float32"}
     assert all(map(math.isfinite, logs.values()))
     codes = [code.name for code in model.latents.codes] if variant != "gan" else []
-    assert list(logs) == ["d_loss", "g_loss", *(f"mi/{code}" for code in codes)]
+    price = ["penalty"] if model.penalties else []
+    assert list(logs) == ["d_loss", "g_loss", *price, *(f"mi/{code}" for code in codes)]
     assert int(model.step) == 1
 
 
@@ -325,8 +332,41 @@ def test_gathered_statistics_are_means_over_the_batches_and_move_nothing_else():
     assert layer.momentum == MOMENTUM
 
     # Training afterwards forgets at the usual rate.
+    _, met = normalised(model.trunk, IMAGES)[0][0]
     train(model, 1)
-    assert np.abs(layer.moving_mean - wanted).max() < 0.5
+    mixed = MOMENTUM * wanted + (1 - MOMENTUM) * met.mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(layer.moving_mean, mixed, rtol=1e-3, atol=1e-5)
+
+
+def test_gathering_statistics_moves_no_spectrally_normalised_weight():
+    model = tiny("spectral")
+    train(model, 2)
+    before = {v.path: v.numpy() for v in model.variables if "moving" not in v.path}
+    assert any("vector_u" in path for path in before)
+    model.gather_statistics([WHITE, 0.5 * WHITE])
+    for variable in model.variables:
+        if variable.path in before:
+            np.testing.assert_array_equal(before[variable.path], variable)
+
+
+def test_gathered_statistics_of_the_generator_are_of_its_own_images():
+    """Then one batch of the prior looks in inference as it does in training."""
+    model = tiny()
+    train(model, 1)
+    for variable in model.generator.trainable_variables:
+        variable.assign(3 * variable)
+    codes = model.latents.encode(model.latents.sample(2_000, tf.constant([7, 7])))
+
+    def distance():
+        in_training = model.generator(codes, training=True)
+        return float(tf.reduce_mean(abs(model.generator(codes) - in_training)))
+
+    before = distance()
+    averages = {v.path: v.numpy() for v in model.trunk.non_trainable_variables}
+    model.gather_generator_statistics(200, 10)
+    assert distance() < before / 10
+    for variable in model.trunk.non_trainable_variables:
+        np.testing.assert_array_equal(averages[variable.path], variable)
 
 
 def test_statistics_gathered_twice_are_the_same():
@@ -588,6 +628,57 @@ def test_a_users_own_networks_train(recognition, tmp_path):
         assert_same(read, again.recognize(IMAGES)[code])
 
 
+def own_discriminator():
+    """A discriminator with a hidden layer, normalised, on a trunk without dropout."""
+    layers = keras.layers
+    trunk = [layers.Conv2D(4, 3, 2), layers.Flatten()]
+    hidden = [layers.Dense(5), layers.BatchNormalization(momentum=0.5), layers.Dense(1)]
+    model = GAN(
+        **own_networks(
+            trunk=keras.Sequential([keras.Input([8, 8, 1]), *trunk]),
+            discriminator=keras.Sequential([keras.Input([36]), *hidden]),
+        )
+    )
+    model.compile()
+    return model
+
+
+def test_a_users_own_discriminator_is_saved(tmp_path):
+    model = own_discriminator()
+    train(model, 2)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(model.discriminate(IMAGES), again.discriminate(IMAGES))
+    train(model, 1), train(again, 1)
+    assert_same(weights(model), weights(again))
+
+
+def test_a_users_own_discriminator_remembers_real_images_only():
+    model = own_discriminator()
+    hidden, normalisation, _ = model.discriminator.layers
+    met = hidden(model.trunk(IMAGES)).numpy().mean(axis=0)
+    train(model, 1)
+    np.testing.assert_allclose(normalisation.moving_mean, met / 2, atol=1e-5)
+    model.gather_statistics([WHITE])
+    white = hidden(model.trunk(WHITE)).numpy().mean(axis=0)
+    np.testing.assert_allclose(normalisation.moving_mean, white, atol=1e-5)
+
+
+def test_a_declared_start_of_q_is_kept():
+    model = tiny(recognition_stddev=0.5)
+    again = type(model).from_config(model.get_config())
+    np.testing.assert_array_equal(
+        model.recognition_output.kernel, again.recognition_output.kernel
+    )
+
+
+def test_the_precision_is_that_of_every_network():
+    numbers = dataclasses.replace(TINY.training, precision="bfloat16")
+    model = tiny("spectral", training=numbers)
+    for network in (model.generator, model.recognition):
+        assert network.layers[0].dtype_policy.name == "mixed_bfloat16"
+
+
 def test_a_spec_without_recognition_layers_has_a_linear_q():
     # 3D faces and chairs: "one FC output layer for D and Q (no FC128)"
     model = tiny(recognition=())
@@ -614,6 +705,33 @@ def flat(*shape):
             lambda: GAN(**own_networks(trunk=build_network(
                 [Convolution(4, activation="relu")], (8, 8, 1), name="trunk"))),
             "The trunk's output is (4, 4, 4) for each image; it has to be flat features:",
+        ),
+        (
+            lambda: GAN(**own_networks(trunk=keras.Sequential([keras.layers.Flatten()]))),
+            "The trunk has no input shape yet: begin it with keras.Input.",
+        ),
+        (
+            lambda: GAN(**own_networks(trunk=keras.Sequential(
+                [keras.Input([8, 8, 1]), keras.layers.Flatten(dtype="mixed_bfloat16")]))),
+            "The trunk's output is bfloat16; it has to be float32, whatever its layers",
+        ),
+        (
+            lambda: GAN(**own_networks()).compile(game=Equilibrium()),
+            'Equilibrium is played with an energy held at a ratio, and the discriminator '
+            'of "GAN" gives a logit: its games are non_saturating, minimax,',
+        ),
+        (
+            lambda: ClassifierGAN(**own_networks()).compile(game=ExtraClass(3)),
+            "ExtraClass takes a discriminator with 4 outputs, and this one has 1: make it "
+            "with outputs=4.",
+        ),
+        (
+            lambda: GAN(**own_networks()).compile(critic_steps=0),
+            "critic_steps is 0; it has to be at least 1.",
+        ),
+        (
+            lambda: tiny().train_step(tf.zeros([COUNT, 8, 8, 1], tf.uint8)),
+            "The images are uint8; they have to be float32 in [0, 1]: divide bytes by 255.",
         ),
         (
             lambda: InfoGAN(**own_networks(latents=LatentSpace((), Noise(10)))),

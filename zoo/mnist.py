@@ -11,7 +11,7 @@ python tools/train.py --model=mnist_infogan --data_dir=DIR
 
 import dataclasses
 
-from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
+from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution, unnormalised
 from infogan_tf.channel import RandomAffine
 from infogan_tf.games import (
     CategoricalEntropy,
@@ -46,7 +46,7 @@ RECOGNITION = (Dense(128, activation="leaky_relu"),)
 PAPER = register(
     ModelSpec(
         name="mnist_infogan_paper",
-        description="InfoGAN on MNIST, the paper's settings to the letter",
+        description="InfoGAN on MNIST, the paper's settings",
         method="infogan",
         data=DataSpec("mnist", (28, 28, 1)),
         latents=LatentSpace(
@@ -103,16 +103,6 @@ register(
 )
 
 # --- the family, on the same networks ----------------------------------------------------
-
-
-def _unnormalised(blocks: tuple) -> tuple:
-    """The same blocks without batch normalisation."""
-    return tuple(
-        block
-        if isinstance(block, Reshape)
-        else dataclasses.replace(block, batch_norm=False)
-        for block in blocks
-    )
 
 
 # A GAN without codes and Q. DCGAN's rates (2e-4 for both, Radford et al. 2016, Section 4)
@@ -208,7 +198,7 @@ register(
         DCGAN,
         name="mnist_wgan_gp",
         description="WGAN-GP: a critic whose slope is held at 1",
-        trunk=_unnormalised(TRUNK),
+        trunk=unnormalised(TRUNK),
         game=Wasserstein(),
         penalties=(WGANGP(10.0),),
         training=TrainSpec(
@@ -227,7 +217,7 @@ register(
         DCGAN,
         name="mnist_dragan",
         description="DRAGAN: a regular GAN, its slope held at 1 around real images",
-        trunk=_unnormalised(TRUNK),
+        trunk=unnormalised(TRUNK),
         penalties=(DRAGAN(10.0),),
         training=TrainSpec(generator_learning_rate=1e-3, discriminator_learning_rate=1e-3),
     )
@@ -236,7 +226,7 @@ register(
 # Of autoencoders that are discriminators. Batch normalisation would let them reconstruct
 # digits from black, and a sigmoid's gradient vanishes there: the absolute error then stays
 # at that of the median, which is black.
-DECODER = _unnormalised(
+DECODER = unnormalised(
     (
         Dense(7 * 7 * 128, activation="relu"),
         Reshape(7, 7, 128),
@@ -251,7 +241,7 @@ EBGAN = register(
         name="mnist_ebgan",
         description="EBGAN: an autoencoder's error is the energy",
         method="ebgan",
-        trunk=_unnormalised(TRUNK),
+        trunk=unnormalised(TRUNK),
         decoder=DECODER,
         game=EnergyMargin(0.1),
         training=TrainSpec(generator_learning_rate=1e-3, discriminator_learning_rate=1e-3),
@@ -276,7 +266,7 @@ register(
         description="BEGAN: two autoencoder errors held at a ratio",
         method="began",
         latents=LatentSpace(codes=(), noise=Noise(64)),
-        trunk=(*_unnormalised(TRUNK), Dense(64, activation="linear", batch_norm=False)),
+        trunk=(*unnormalised(TRUNK), Dense(64, activation="linear", batch_norm=False)),
         decoder=DECODER,
         game=Equilibrium(gamma=0.75, rate=0.05),
         training=TrainSpec(generator_learning_rate=5e-4, discriminator_learning_rate=5e-4),
@@ -312,7 +302,7 @@ register(
         name="mnist_sgan",
         description='SGAN: ten digits and "generated", shown 1,000 labels',
         method="classifier_gan",
-        trunk=(*TRUNK[:2], *_unnormalised(TRUNK[2:])),
+        trunk=(*TRUNK[:2], *unnormalised(TRUNK[2:])),
         game=ExtraClass(10),
         training=dataclasses.replace(DCGAN.training, labels=1_000),
     )

@@ -24,6 +24,7 @@ class EBGAN(GAN):
         **options: those of `GAN`.
     """
 
+    network_names = ("generator", "trunk", "decoder")
     plays_with = "energy"
 
     def __init__(self, *, decoder: keras.Model, **options: Any) -> None:
@@ -47,7 +48,8 @@ class EBGAN(GAN):
             networks["trunk"].output_shape[1:],
             name="decoder",
             seed=spec.training.seed,
-            dtype=networks["trunk"].layers[0].dtype_policy.name,
+            dtype=spec.training.dtype_policy,
+            spectral_norm=networks["spectral_norm"],
         )
         return {**networks, "decoder": decoder}
 
@@ -60,23 +62,6 @@ class EBGAN(GAN):
     def error(self, difference: tf.Tensor) -> tf.Tensor:
         """The energy [batch] of what the reconstruction misses."""
         return tf.reduce_mean(tf.reduce_sum(difference**2, axis=3), axis=[1, 2])
-
-    @property
-    def _networks(self) -> list[keras.Model]:
-        return [*super()._networks, self.decoder]
-
-    @property
-    def _shared_statistics(self) -> list[keras.Variable]:
-        return super()._shared_statistics + self.decoder.non_trainable_variables
-
-    def get_config(self) -> dict[str, Any]:
-        decoder = keras.saving.serialize_keras_object(self.decoder)
-        return {**super().get_config(), "decoder": decoder}
-
-    @classmethod
-    def _revive(cls, config: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
-        decoder = keras.saving.deserialize_keras_object(config["decoder"], custom_objects)
-        return {**super()._revive(config, custom_objects), "decoder": decoder}
 
 
 @keras.saving.register_keras_serializable("infogan_tf")

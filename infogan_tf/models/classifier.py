@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from infogan_tf.models.gan import GAN, Labelled
+from infogan_tf.models.gan import GAN, Labelled, _unmoved
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
@@ -31,9 +31,10 @@ class ClassifierGAN(GAN):
     ) -> tuple[tf.Tensor | float, dict[str, tf.Tensor]]:
         if labelled is None:
             return 0.0, {"label_loss": tf.zeros([])}
-        with self._unremembered():
-            features = self.trunk(self._to_network(labelled.images), training=True)
-            logits = self.discriminator(features)
+        images = self._to_network(labelled.images)
+        with _unmoved(self._statistics):
+            features = self.trunk(images, training=True)
+            logits = self.logits(images, features, training=True)
         loss = tf.reduce_mean(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labelled.labels, logits)
         )

@@ -47,6 +47,7 @@ class GAN(keras.Model):
         seed: every random draw is a function of (seed, step).
     """
 
+    network_names = ("generator", "trunk", "discriminator")  # those that are saved
     plays_with = "logit"  # what this discriminator gives, of `Game.played_with`
     learns_from_labels = "no"  # or "maybe", or "always"
     label_count = 0  # how many labels it can tell apart
@@ -70,6 +71,16 @@ class GAN(keras.Model):
                 f"The generator takes {generator.input_shape[1:]}, and the latent codes "
                 f"and the noise are {latents.width} numbers: give it that input shape."
             )
+        for name, network in (("generator", generator), ("trunk", trunk)):
+            if not network.built:
+                raise InfoGANError(
+                    f"The {name} has no input shape yet: begin it with keras.Input."
+                )
+            if (dtype := network.outputs[0].dtype) != "float32":
+                raise InfoGANError(
+                    f"The {name}'s output is {dtype}; it has to be float32, whatever its "
+                    'layers compute in: end it with Activation("linear", dtype="float32").'
+                )
         shape = generator.output_shape[1:]
         looked_at = self.trunk_shape(shape, latents)
         if trunk.input_shape[1:] != looked_at:
@@ -88,7 +99,6 @@ class GAN(keras.Model):
         self.pixel_range = tuple(pixel_range)
         self.seed = seed
         self.outputs = outputs
-        self.spectral_norm = spectral_norm
         self.discriminator = discriminator or _head(
             outputs, trunk, "discriminator", seed, spectral_norm=spectral_norm
         )
@@ -132,16 +142,7 @@ class GAN(keras.Model):
 
     @classmethod
     def _require_possible(cls, spec: specs.ModelSpec) -> None:
-        played = [
-            name for name, game in GAMES.items() if game.played_with == cls.plays_with
-        ]
-        if spec.game.played_with != cls.plays_with:
-            raise InfoGANError(
-                f"{spec.name}: {type(spec.game).__name__} is played with "
-                f"{_article(spec.game.played_with)}, and the discriminator of "
-                f'"{spec.method}" gives {_article(cls.plays_with)}: its games are '
-                f"{', '.join(played)}."
-            )
+        cls._require_playable(spec.game, spec.name, spec.method)
         if cls.learns_from_labels == "no" and spec.training.labels:
             raise InfoGANError(
                 f'{spec.name}: the method "{spec.method}" learns from no labels, and '
@@ -154,11 +155,20 @@ class GAN(keras.Model):
             )
 
     @classmethod
+    def _require_playable(cls, game: Game, name: str, method: str) -> None:
+        played = [name for name, one in GAMES.items() if one.played_with == cls.plays_with]
+        if game.played_with != cls.plays_with:
+            raise InfoGANError(
+                f"{name}: {type(game).__name__} is played with "
+                f'{_article(game.played_with)}, and the discriminator of "{method}" gives '
+                f"{_article(cls.plays_with)}: its games are {', '.join(played)}."
+            )
+
+    @classmethod
     def networks(cls, spec: specs.ModelSpec) -> dict[str, Any]:
         """The arguments of this class that follow from `spec`."""
         seed = spec.training.seed
-        dtype = "mixed_bfloat16" if spec.training.precision == "bfloat16" else "float32"
-        options = {"seed": seed, "dtype": dtype}
+        options = {"seed": seed, "dtype": spec.training.dtype_policy}
         spectral = any(isinstance(one, SpectralNormalization) for one in spec.penalties)
         width, shape = spec.latents.width, spec.data.image_shape
         return {
@@ -207,9 +217,22 @@ class GAN(keras.Model):
             steps: updates of G in all; only codes that start late have to know.
             generator_optimizer, discriminator_optimizer: the latter moves Q as well.
             **options: of `keras.Model.compile`.
+
+        Raises:
+            InfoGANError: a game that this discriminator cannot play.
         """
+        game = game or NonSaturating()
+        self._require_playable(game, self.name, type(self).__name__)
+        if game.outputs != self.outputs:
+            raise InfoGANError(
+                f"{self.name}: {type(game).__name__} takes a discriminator with "
+                f"{game.outputs} outputs, and this one has {self.outputs}: make it with "
+                f"outputs={game.outputs}."
+            )
+        if critic_steps < 1:
+            raise InfoGANError(f"critic_steps is {critic_steps}; it has to be at least 1.")
         super().compile(optimizer=None, **options)
-        self.game = game or NonSaturating()
+        self.game = game
         self.penalties = tuple(penalties)
         self.critic_steps = critic_steps
         self.steps = steps
@@ -236,14 +259,19 @@ class GAN(keras.Model):
         return []
 
     @property
-    def discriminator_variables(self) -> list[keras.Variable]:
+    def discriminator_networks(self) -> list[keras.Layer]:
         """What the discriminator's optimizer moves."""
-        return self.critic_variables
+        return self.critic_networks
 
     @property
-    def critic_variables(self) -> list[keras.Variable]:
+    def discriminator_variables(self) -> list[keras.Variable]:
+        """The weights of those networks."""
+        return _weights(self.discriminator_networks)
+
+    @property
+    def critic_networks(self) -> list[keras.Layer]:
         """What D's logits depend on."""
-        return self.trunk.trainable_variables + self.discriminator.trainable_variables
+        return [self.trunk, self.discriminator]
 
     @property
     def step(self) -> keras.Variable:
@@ -275,7 +303,7 @@ class GAN(keras.Model):
                 tape.gradient(d_objective, variables, share), variables
             )
             for penalty in self.penalties:
-                penalty.after_update(self.critic_variables)
+                penalty.after_update(_weights(self.critic_networks))
         # Move the generator.
         variables = self.generator.trainable_variables
         self.generator_optimizer.apply(
@@ -304,7 +332,7 @@ class GAN(keras.Model):
         # Look at the real images, then at the generated ones.
         reals = self._to_network(images)
         real_logits = self.logits(reals, self.real_features(images, labels), training=True)
-        with self._unremembered():
+        with _unmoved(self._statistics):
             fake_features = self.features(fakes, latents.get("label"), training=True)
             fake_logits = self.logits(fakes, fake_features, training=True)
             # Have the codes read back.
@@ -316,12 +344,11 @@ class GAN(keras.Model):
         # Score both sides.
         d_loss, g_loss = self.losses(real_logits, fake_logits)
         d_objective = d_loss - read + price + supervision
-        g_objective = g_loss - heard
-        for penalty in self.penalties:
-            g_objective += penalty.on_generator(fake_features)
+        g_price = sum(penalty.on_generator(fake_features) for penalty in self.penalties)
+        g_objective = g_loss - heard + g_price
         report = {"d_loss": d_loss, "g_loss": g_loss, **nats, **learned}
         if self.penalties:
-            report["penalty"] = price
+            report["penalty"] = price + g_price
         return d_objective, g_objective, report
 
     def reals(
@@ -406,20 +433,13 @@ class GAN(keras.Model):
         """
         return 0.0, 0.0, {}
 
-    @contextlib.contextmanager
-    def _unremembered(self) -> Iterator[None]:
-        """Leaves the moving averages as they were before."""
-        variables = self._shared_statistics
-        before = [tf.identity(variable) for variable in variables]
-        yield
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(value)
+    # --- batch statistics --------------------------------------------------------------
 
     @property
-    def _shared_statistics(self) -> list[keras.Variable]:
-        return self.trunk.non_trainable_variables
-
-    # --- batch statistics --------------------------------------------------------------
+    def _statistics(self) -> list[keras.Variable]:
+        """The moving averages of what looks at real and generated images."""
+        layers = _normalisations(self.discriminator_networks)
+        return [variable for layer in layers for variable in layer.non_trainable_variables]
 
     def gather_statistics(self, batches: Iterable[Any]) -> None:
         """Sets all moving averages to their means over `batches`; no weight moves.
@@ -431,9 +451,6 @@ class GAN(keras.Model):
         Args:
             batches: what `train_step` takes for one critic step, at least once.
         """
-        layers = [layer for network in self._networks for layer in _normalisations(network)]
-        variables = [v for layer in layers for v in layer.non_trainable_variables]
-        momenta = [layer.momentum for layer in layers]
         draws = tf.constant([self.seed, 2], tf.int32)
 
         @tf.function(reduce_retracing=True)
@@ -441,27 +458,33 @@ class GAN(keras.Model):
             images, labels = self.reals(*_unpacked(data))
             latents = self.latents.sample(tf.shape(images)[0], seed)
             self.generator(self.latents.encode(latents), training=True)
-            self.real_features(images, labels)
+            features = self.real_features(images, labels)
+            self.logits(self._to_network(images), features, training=True)
 
-        try:
-            for layer in layers:
-                layer.momentum = 0.0  # each batch's own statistics
-            means = [np.zeros(v.shape) for v in variables]
-            for count, data in enumerate(batches, start=1):
+        _gather(
+            [self.generator, *self.discriminator_networks],
+            (
                 look(data, tf.random.experimental.stateless_fold_in(draws, count))
-                means = [
-                    mean + (variable.numpy() - mean) / count
-                    for mean, variable in zip(means, variables, strict=True)
-                ]
-        finally:
-            for layer, momentum in zip(layers, momenta, strict=True):
-                layer.momentum = momentum
-        for variable, mean in zip(variables, means, strict=True):
-            variable.assign(mean)
+                for count, data in enumerate(batches, start=1)
+            ),
+        )
 
-    @property
-    def _networks(self) -> list[keras.Model]:
-        return [self.generator, self.trunk]
+    def gather_generator_statistics(self, batch_size: int, batches: int) -> None:
+        """Sets G's moving averages to their means over so many batches from the prior."""
+        draws = tf.constant([self.seed, 2], tf.int32)
+
+        @tf.function
+        def look(seed: tf.Tensor) -> None:
+            latents = self.latents.sample(batch_size, seed)
+            self.generator(self.latents.encode(latents), training=True)
+
+        _gather(
+            [self.generator],
+            (
+                look(tf.random.experimental.stateless_fold_in(draws, count))
+                for count in range(1, batches + 1)
+            ),
+        )
 
     # --- using the model -------------------------------------------------------------
 
@@ -522,16 +545,14 @@ class GAN(keras.Model):
     # --- saving ------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        networks = {"generator": self.generator, "trunk": self.trunk}
         return {
             "latents": specs.to_json(self.latents),
             **{
-                name: keras.saving.serialize_keras_object(network)
-                for name, network in networks.items()
+                name: keras.saving.serialize_keras_object(getattr(self, name))
+                for name in self.network_names
             },
             "pixel_range": list(self.pixel_range),
             "outputs": self.outputs,
-            "spectral_norm": self.spectral_norm,
             "seed": self.seed,
             "name": self.name,
         }
@@ -544,7 +565,7 @@ class GAN(keras.Model):
     def _revive(cls, config: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
         revived = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("generator", "trunk")
+            for name in cls.network_names
         }
         return {**config, **revived, "latents": specs.from_json(config["latents"])}
 
@@ -584,18 +605,66 @@ class GAN(keras.Model):
 def _unpacked(data: Any) -> tuple[tf.Tensor, Labelled | None]:
     """The real images of what `train_step` takes, and the labelled ones."""
     images, labelled = data if isinstance(data, tuple) else (data, None)
+    if not images.dtype.is_floating:
+        raise InfoGANError(
+            f"The images are {images.dtype.name}; they have to be float32 in [0, 1]: "
+            "divide bytes by 255."
+        )
     if labelled is not None and not isinstance(labelled, tuple):
         labelled = (images, labelled)
     return images, labelled and Labelled(*labelled)
 
 
-def _normalisations(network: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
-    """The batch normalisations of a network, in order, nested ones too."""
-    for layer in network.layers:
-        if isinstance(layer, keras.Model):
-            yield from _normalisations(layer)
-        elif isinstance(layer, keras.layers.BatchNormalization):
-            yield layer
+def _weights(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
+    return [weight for network in networks for weight in network.trainable_variables]
+
+
+def _normalisations(
+    networks: Iterable[keras.Layer],
+) -> Iterator[keras.layers.BatchNormalization]:
+    """The batch normalisations of networks, in order, nested ones too."""
+    for network in networks:
+        if isinstance(network, keras.layers.BatchNormalization):
+            yield network
+        yield from _normalisations(getattr(network, "layers", ()))
+
+
+@contextlib.contextmanager
+def _unmoved(variables: Sequence[keras.Variable]) -> Iterator[None]:
+    """Leaves the variables as they were before."""
+    before = [tf.identity(variable) for variable in variables]
+    yield
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
+
+
+def _gather(networks: Sequence[keras.Layer], passes: Iterable[None]) -> None:
+    """Sets all moving averages to their means over passes, at least one.
+
+    Args:
+        networks: that these averages belong to; nothing else of them moves.
+        passes: each step sends a batch through the networks.
+    """
+    layers = list(_normalisations(networks))
+    averages = [v for layer in layers for v in layer.non_trainable_variables]
+    places = {id(variable) for variable in averages}
+    others = [v for network in networks for v in network.variables if id(v) not in places]
+    momenta = [layer.momentum for layer in layers]
+    means = [np.zeros(variable.shape) for variable in averages]
+    try:
+        for layer in layers:
+            layer.momentum = 0.0  # each batch's own statistics
+        with _unmoved(others):  # spectral normalisation moves its layers' weights
+            for count, _ in enumerate(passes, start=1):
+                means = [
+                    mean + (variable.numpy() - mean) / count
+                    for mean, variable in zip(means, averages, strict=True)
+                ]
+    finally:
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
+    for variable, mean in zip(averages, means, strict=True):
+        variable.assign(mean)
 
 
 def _head(

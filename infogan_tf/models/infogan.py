@@ -31,6 +31,8 @@ class InfoGAN(GAN):
         **options: those of `GAN`; `latents` has to declare at least one code.
     """
 
+    network_names = (*GAN.network_names, "recognition")
+
     def __init__(
         self,
         *,
@@ -60,6 +62,7 @@ class InfoGAN(GAN):
             seed,
             stddev=recognition_stddev,
         )
+        self.recognition_stddev = recognition_stddev
         self.channels = tuple(channels)
 
     @classmethod
@@ -71,7 +74,7 @@ class InfoGAN(GAN):
             [width],
             name="recognition",
             seed=spec.training.seed,
-            dtype=networks["trunk"].layers[0].dtype_policy.name,
+            dtype=spec.training.dtype_policy,
         )
         return {
             **networks,
@@ -85,12 +88,9 @@ class InfoGAN(GAN):
         return [code.name for code in self.latents.codes]
 
     @property
-    def discriminator_variables(self) -> list[keras.Variable]:
-        return (
-            super().discriminator_variables
-            + self.recognition.trainable_variables
-            + self.recognition_output.trainable_variables
-        )
+    def discriminator_networks(self) -> list[keras.Layer]:
+        q = [self.recognition, self.recognition_output]
+        return [*super().discriminator_networks, *q]
 
     def information(
         self,
@@ -146,14 +146,6 @@ class InfoGAN(GAN):
         self.recognition(tf.stop_gradient(features), training=True)
         return features
 
-    @property
-    def _networks(self) -> list[keras.Model]:
-        return [*super()._networks, self.recognition]
-
-    @property
-    def _shared_statistics(self) -> list[keras.Variable]:
-        return self.trunk.non_trainable_variables + self.recognition.non_trainable_variables
-
     def recognize(self, images: Any) -> dict[str, dict[str, np.ndarray]]:
         """Reads the codes of images [batch, height, width, channels] in [0, 1].
 
@@ -180,19 +172,14 @@ class InfoGAN(GAN):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "recognition": keras.saving.serialize_keras_object(self.recognition),
+            "recognition_stddev": self.recognition_stddev,
             "channels": specs.to_json(self.channels),
         }
 
     @classmethod
     def _revive(cls, config: dict[str, Any], custom_objects: Any) -> dict[str, Any]:
-        return {
-            **super()._revive(config, custom_objects),
-            "recognition": keras.saving.deserialize_keras_object(
-                config["recognition"], custom_objects
-            ),
-            "channels": specs.from_json(config["channels"]),
-        }
+        revived = super()._revive(config, custom_objects)
+        return {**revived, "channels": specs.from_json(config["channels"])}
 
 
 @keras.saving.register_keras_serializable("infogan_tf")

@@ -8,7 +8,7 @@ import tensorflow as tf
 from infogan_tf.channel import routes
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Categorical
-from infogan_tf.models.gan import Labelled
+from infogan_tf.models.gan import Labelled, _unmoved
 from infogan_tf.models.infogan import InfoGAN
 
 
@@ -21,8 +21,8 @@ class SupervisedInfoGAN(InfoGAN):
     this is ACGAN (Odena et al. 2017): its L_C is that cross entropy on real images and
     L_I's on generated ones. With a few, they steer the category to the label.
 
-    The cross entropy weighs what that code's L_I weighs, and where that code goes through
-    a channel, so do the labelled images.
+    The cross entropy has the weight of that code's L_I, from the first step on, and where
+    that code goes through channels, so do the labelled images.
     """
 
     learns_from_labels = "always"
@@ -59,7 +59,7 @@ class SupervisedInfoGAN(InfoGAN):
             if self.classified in route.codes:
                 fold_in = tf.random.experimental.stateless_fold_in
                 images = route(images, fold_in(seed, tf.int32.min))
-        with self._unremembered():
+        with _unmoved(self._statistics):
             features = self.trunk(self._to_network(images), training=True)
             outputs = self.recognition_outputs(features, training=True)
         code = self.latents[self.classified]

@@ -114,6 +114,8 @@ def load(run_dir: str | os.PathLike, *, average: bool = False) -> GAN:
                 f"{run.path} keeps no average of the generator: train with --ema_decay."
             )
         optimizer.finalize_variable_values(model.generator.trainable_variables)
+        # What batch normalisation remembers is of the last weights' images.
+        model.gather_generator_statistics(spec.training.batch_size, STATISTICS_BATCHES)
     return model
 
 
