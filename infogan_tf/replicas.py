@@ -49,9 +49,12 @@ def find(name: str) -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes: worker 0, or the only one."""
+    """Whether this process is the one that writes: the chief, or worker 0, or the only."""
     resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_type or resolver.task_id == 0
+    if resolver is None or not resolver.task_type:
+        return True
+    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+    return (resolver.task_type, resolver.task_id) == (first, 0)
 
 
 LOST = (  # what TensorFlow raises in a worker that waits for one that is gone

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -54,6 +55,24 @@ def train_on_two_devices(run_dir):
 def test_two_devices_train_as_one_does(tiny_run, tmp_path):
     train_on_two_devices(tmp_path / "run")
     assert_close_runs(tmp_path / "run", tiny_run, tolerance=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "task", "chief"),
+    [
+        ({"worker": ["a:1", "b:1"]}, ("worker", 0), True),
+        ({"worker": ["a:1", "b:1"]}, ("worker", 1), False),
+        ({"chief": ["a:1"], "worker": ["b:1"]}, ("chief", 0), True),
+        ({"chief": ["a:1"], "worker": ["b:1"]}, ("worker", 0), False),
+    ],
+)
+def test_one_process_of_a_cluster_is_its_chief(jobs, task, chief):
+    cluster = tf.train.ClusterSpec(jobs)
+    kind, place = task
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        cluster, task_type=kind, task_id=place
+    )
+    assert replicas.is_chief(types.SimpleNamespace(cluster_resolver=resolver)) == chief
 
 
 def test_a_run_goes_on_with_another_number_of_replicas(tiny_run, tiny_spec, tmp_path):

@@ -1,11 +1,6 @@
 """Faces, 32 x 32 x 3 (Table 3 and Section 7.2 of arXiv 1606.03657).
 
-discriminator D / recognition Q          generator G
-4x4 conv 64, leaky ReLU, stride 2        FC 2x2x448, ReLU, batch norm
-4x4 conv 128, leaky ReLU, stride 2, BN   4x4 upconv 256, ReLU, stride 2, BN
-4x4 conv 256, leaky ReLU, stride 2, BN   4x4 upconv 128, ReLU, stride 2
-D: FC 1;  Q: FC 128, BN, leaky ReLU, FC  4x4 upconv 64, ReLU, stride 2
-                                         4x4 upconv 3, tanh, stride 2
+The networks are in `zoo/colour.py`, shared with SVHN, whose Table 2 is the same.
 
 Ten categorical codes of ten values and 128 of noise: 228 inputs. `celeba_infogan_paper` is
 that. Where it is not the paper: it states no crop, batch, beta_1, distribution of the noise
@@ -33,8 +28,8 @@ import dataclasses
 
 from infogan_tf.latents import Categorical, LatentSpace, Noise
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
+from zoo.colour import EVEN_GAME, GENERATOR, RECOGNITION, TRUNK
 from zoo.registry import register
-from zoo.svhn import EVEN_GAME, GENERATOR, RECOGNITION, TRUNK  # Table 3's are Table 2's
 
 
 def codes(**options: float) -> LatentSpace:

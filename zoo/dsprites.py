@@ -11,8 +11,8 @@ discriminator D / recognition Q                    generator G
 FC 128, leaky ReLU                                 4x4 upconv 32, ReLU, stride 2, BN
 D: FC 1;  Q: FC                                    4x4 upconv 1, sigmoid, stride 2
 
-Five continuous codes for five factors and 5 of noise: 10 inputs. D and Q are spectrally
-normalised instead of batch normalised, as in InfoGAN-CR (Lin et al. 2020, arXiv
+Five continuous codes for five factors and 5 of noise: 10 inputs. D is spectrally
+normalised, and neither D nor Q batch normalised, as in InfoGAN-CR (Lin et al. 2020, arXiv
 1906.06034), whose runs of InfoGAN are the published figures beside ours.
 
 python tools/train.py --model=dsprites_infogan [--data_dir=DIR]

@@ -1,11 +1,6 @@
 """Street view house numbers, 32 x 32 x 3 (Table 2 and Section 7.2 of arXiv 1606.03657).
 
-discriminator D / recognition Q          generator G
-4x4 conv 64, leaky ReLU, stride 2        FC 2x2x448, ReLU, batch norm
-4x4 conv 128, leaky ReLU, stride 2, BN   4x4 upconv 256, ReLU, stride 2, BN
-4x4 conv 256, leaky ReLU, stride 2, BN   4x4 upconv 128, ReLU, stride 2
-D: FC 1;  Q: FC 128, BN, leaky ReLU, FC  4x4 upconv 64, ReLU, stride 2
-                                         4x4 upconv 3, tanh, stride 2
+The networks are in `zoo/colour.py`, shared with CelebA, whose Table 3 is the same.
 
 Four categorical codes of ten values, four continuous ones, 124 of noise: 168 inputs, as
 Appendix C has it (Section 7.2 says two continuous codes, which would make 166).
@@ -26,51 +21,10 @@ on too); without --data_dir TFDS downloads svhn_cropped.
 
 import dataclasses
 
-from infogan_tf.blocks import Convolution, Dense, Flatten, Reshape, UpConvolution
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
-from infogan_tf.penalties import SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
+from zoo.colour import EVEN_GAME, GENERATOR, RECOGNITION, TRUNK
 from zoo.registry import register
-
-GENERATOR = (
-    Dense(2 * 2 * 448, activation="relu"),
-    Reshape(2, 2, 448),
-    UpConvolution(256, activation="relu"),
-    UpConvolution(128, activation="relu", batch_norm=False),
-    UpConvolution(64, activation="relu", batch_norm=False),
-    UpConvolution(3, activation="tanh", batch_norm=False),
-)
-TRUNK = (
-    Convolution(64, activation="leaky_relu", batch_norm=False),
-    Convolution(128, activation="leaky_relu"),
-    Convolution(256, activation="leaky_relu"),
-    Flatten(),
-)
-RECOGNITION = (Dense(128, activation="leaky_relu"),)
-
-# With the paper's, D wins on SVHN and CelebA, and one image is left. Batch normalisation in
-# all of G, and D bounded by its spectrum instead, keep the game even.
-EVEN_GAME = {
-    "generator": (
-        *GENERATOR[:3],
-        UpConvolution(128, activation="relu"),
-        UpConvolution(64, activation="relu"),
-        GENERATOR[-1],
-    ),
-    "trunk": (
-        TRUNK[0],
-        Convolution(128, activation="leaky_relu", batch_norm=False),
-        Convolution(256, activation="leaky_relu", batch_norm=False),
-        Flatten(),
-    ),
-    "penalties": (SpectralNormalization(),),
-    "training": TrainSpec(
-        steps=20_000,
-        generator_learning_rate=2e-4,
-        discriminator_learning_rate=2e-4,
-        decay=0.2,
-    ),
-}
 
 
 def codes(**options: float) -> LatentSpace:
