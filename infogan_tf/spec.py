@@ -100,6 +100,8 @@ class TrainSpec:
         require("batch_size", self.batch_size >= 2, "at least 2 (batch statistics)")
         whole = isinstance(self.labels, int) and self.labels >= -1
         require("labels", whole, "a number of images, 0 for none or -1 for all")
+        enough = self.labels < 1 or self.labels >= self.critic_steps
+        require("labels", enough, f"at least {self.critic_steps}, one for each critic step")
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             value = getattr(self, name)
             require(name, 0 < value < math.inf, "a finite number above 0")

@@ -450,6 +450,14 @@ def test_labels_that_are_not_there_are_named(labels, count, text):
     assert str(error.value) == text
 
 
+def test_fewer_labels_than_critic_steps_are_named():
+    with pytest.raises(InfoGANError) as error:
+        dataclasses.replace(PLAIN.training, labels=3, critic_steps=5)
+    assert str(error.value) == (
+        "labels is 3; it has to be at least 5, one for each critic step."
+    )
+
+
 # --- a whole run -------------------------------------------------------------------------
 
 SCORES = {

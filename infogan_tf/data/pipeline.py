@@ -33,16 +33,7 @@ def stream(train: Split, numbers: TrainSpec, *, first_step: int = 0) -> tf.data.
 
 
 def labelled_batch(numbers: TrainSpec, count: int) -> int:
-    """How many of `count` labelled images an update of D takes.
-
-    Raises:
-        InfoGANError: fewer images than updates of D for one of G.
-    """
-    if count < numbers.critic_steps:
-        raise InfoGANError(
-            f"--labels={count}, and D learns from some of them in each of "
-            f"{numbers.critic_steps} critic steps: show {numbers.critic_steps} or more."
-        )
+    """How many of `count` labelled images an update of D takes."""
     return min(numbers.batch_size, count // numbers.critic_steps)
 
 

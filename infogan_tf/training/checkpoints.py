@@ -22,6 +22,7 @@ class Checkpoints:
     def __init__(self, model: GAN, folder: pathlib.Path) -> None:
         self._model = model
         self._folder = folder
+        self._good = int(model.step.numpy())  # of the state that was read or written last
         self._state = tf.train.Checkpoint(variables=[v.value for v in _variables(model)])
 
     def save(self) -> pathlib.Path:
@@ -35,6 +36,7 @@ class Checkpoints:
         self.require_finite()
         try:
             path = self._state.write(str(self._folder / f"step-{step}"))
+            self._good = step
             for old in self._paths()[KEPT:]:
                 for part in self._folder.glob(f"{pathlib.Path(old).name}.*"):
                     part.unlink()
@@ -56,7 +58,8 @@ class Checkpoints:
             try:
                 status = self._state.read(path)
                 status.assert_existing_objects_matched().expect_partial()
-                return int(self._model.step.numpy())
+                self._good = int(self._model.step.numpy())
+                return self._good
             except (tf.errors.OpError, AssertionError, ValueError, KeyError) as error:
                 damaged.append(path)
                 say(f"The checkpoint {path} is damaged ({_first_line(error)}).")
@@ -78,9 +81,9 @@ class Checkpoints:
                 )
 
     def last_good(self) -> str:
-        """A sentence on where the last checkpoint is."""
-        paths = self._paths()
-        return f"The last good checkpoint is {paths[0]}." if paths else ""
+        """A sentence on where the last checkpoint is that was written or read."""
+        path = self._folder / f"step-{self._good}"
+        return f"The last good checkpoint is {path}." if self._good else ""
 
     def _paths(self) -> list[str]:
         """The checkpoints on disk, newest first, whatever became of their index file."""
