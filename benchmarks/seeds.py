@@ -2,8 +2,9 @@
 
 python benchmarks/seeds.py --model=mnist_infogan --data_dir=DIR --runs=runs/seeds
 
-A run that is there is taken up where it stopped, or left as it is when it was scored; so
-the same command, given again, goes on. No seed, step or setting is chosen by its score.
+A run that is there is taken up where it stopped, left as it is when it was scored, and
+refused when it had other settings; so the same command, given again, goes on. No seed, step
+or setting is chosen by its score.
 """
 
 import json
@@ -41,9 +42,10 @@ def main() -> None:
     spec, found = chosen_spec(), {}
     for seed in range(FLAGS.seeds):
         folder = RunDirectory(pathlib.Path(FLAGS.runs, f"seed{seed}"))
-        if not folder.metrics_file.exists():
-            seeded = spec.with_training(seed=seed)
-            train(seeded, folder.path, dataset=FLAGS.dataset, data_dir=FLAGS.data_dir)
+        seeded = spec.with_training(seed=seed)
+        train(seeded, folder.path, dataset=FLAGS.dataset, data_dir=FLAGS.data_dir)
+        scored = folder.metrics_file.exists() and folder.metrics().get("step")
+        if scored != spec.training.steps:
             evaluate(folder.path)
         found[seed] = folder.metrics()
         if FLAGS.results:

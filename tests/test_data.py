@@ -17,7 +17,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from infogan_tf import data
+from infogan_tf import data, files
 from infogan_tf.data import idx, npz, tensorflow_datasets
 from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
@@ -321,6 +321,14 @@ BAD_ARRAYS = {
         " cannot be read as an .npz file: Object arrays cannot be loaded when "
         "allow_pickle=False.",
     ),
+    "one name twice": (
+        {"images": IMAGES, "factors": np.zeros((20, 2)), "factor_names": ["x", "x"]},
+        ': a factor is called "x", as another one is: give each a name of its own.',
+    ),
+    "the name of the labels": (
+        {"images": IMAGES, "factors": np.zeros((20, 1)), "factor_names": ["label"]},
+        ': a factor is called "label", as the labels are: give each a name of its own.',
+    ),
     # What follows is only named: the words are free.
     "a label": ({"images": IMAGES, "labels": 3}, "labels"),
     "words": ({"images": IMAGES, "labels": NUMBERS.astype(str).astype("U9") + "th"}, ""),
@@ -339,6 +347,44 @@ def test_a_bad_npz_is_named(tmp_path, arrays, text):
     found = message(data.load, MNIST, data_dir=path)
     assert str(path) in found
     assert text in found
+
+
+@pytest.mark.parametrize("place", [0, 9], ids=["trained on", "held out"])
+@pytest.mark.parametrize("label", [-1, -9, 32768, 10**12, 1.7, np.nan, np.inf])
+def test_a_label_that_numbers_nothing_is_named(tmp_path, label, place):
+    labels = np.arange(20, dtype=np.asarray(label).dtype)
+    labels[place] = label
+    np.savez(tmp_path / "faces.npz", images=IMAGES, labels=labels)
+    assert message(data.load, DataSpec("faces", (2, 3, 3)), data_dir=tmp_path) == (
+        f"faces.npz in {tmp_path}: the label of an image is {label}, and has to be a whole "
+        "number from 0 to 32767: number the labels from 0, or leave them out."
+    )
+
+
+def test_whole_labels_of_any_type_become_int64(tmp_path):
+    for kind in (bool, np.uint8, np.float16, np.float64, np.uint64):
+        labels = (NUMBERS % 2).astype(kind)
+        np.savez(tmp_path / "faces.npz", images=IMAGES, labels=labels)
+        found = data.load(DataSpec("faces", (2, 3, 3)), data_dir=tmp_path).test
+        assert found.labels.dtype == np.int64 and found.labels.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_factor_that_is_not_finite_is_named(tmp_path, value):
+    factors = np.zeros((20, 2))
+    factors[3, 1] = value
+    names = ["azimuth", "width"]
+    np.savez(tmp_path / "faces.npz", images=IMAGES, factors=factors, factor_names=names)
+    assert message(data.load, DataSpec("faces", (2, 3, 3)), data_dir=tmp_path) == (
+        f'faces.npz in {tmp_path}: the factor "width" of an image is {value}, and has to '
+        "be a finite number: leave out that image, or the factor."
+    )
+
+
+def test_a_half_written_npz_is_not_looked_at(tmp_path):
+    np.savez(tmp_path / "faces.npz", images=IMAGES)
+    (tmp_path / f"{files.ASIDE}1-faces.npz").write_bytes(b"half")
+    assert len(data.load(DataSpec("faces", (2, 3, 3)), data_dir=tmp_path).train) == 18
 
 
 def npz_bytes(folder):

@@ -308,6 +308,11 @@ BAD_TABLES = {
         f"{TABLE} has no line for 2 of 21 images, such as 000020.jpg: put the table there "
         "that belongs to the images, or none.",
     ),
+    "one name twice": (
+        attributes().replace(b"Smiling", b"Eyeglasses"),
+        f'{TABLE}: a factor is called "Eyeglasses", as another one is: give each a name of '
+        "its own.",
+    ),
     "bytes": (b"\xff\xfe\x00", f"{TABLE} cannot be read ('ascii' codec can't decode"),
 }
 
@@ -375,6 +380,21 @@ def test_a_damaged_face_is_named(tmp_path, cache_dir, form):
     assert "000005.jpg cannot be decoded (" in found
     assert found.endswith("): it is damaged; get it again.")
     assert entries(cache_dir) == []
+
+
+def broken_link(path):
+    """Puts a link that leads nowhere in place of a file; returns what is said of it."""
+    path.unlink()
+    path.symlink_to("nowhere")
+    return (
+        f"{path} cannot be read ([Errno 2] No such file or directory: '{path}'): it is "
+        "gone, or a link that leads nowhere; get it again."
+    )
+
+
+def test_a_face_that_is_a_broken_link_is_named(tmp_path):
+    said = broken_link(write_celeba(tmp_path) / "img_align_celeba" / NAMES[4])
+    assert message(data.load, FACES, data_dir=tmp_path) == said
 
 
 def test_a_face_that_is_not_aligned_is_named(tmp_path):
@@ -797,6 +817,12 @@ def test_a_damaged_render_is_named(tmp_path, cache_dir, content):
     assert text.startswith(f"{file} cannot be decoded (")
     assert text.endswith("): it is damaged; get it again.")
     assert not entries(cache_dir)
+
+
+def test_a_render_that_is_a_broken_link_is_named(tmp_path):
+    write_chairs(tmp_path)
+    said = broken_link(sorted(tmp_path.glob("*/renders/*.png"))[5])
+    assert message(data.load, CHAIRS, data_dir=tmp_path) == said
 
 
 def test_chairs_are_in_no_library(tmp_path):

@@ -1,8 +1,10 @@
 """A run: its files, its exact resume, and everything that may go wrong with it."""
 
 import hashlib
+import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +16,11 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import infogan_tf
+from infogan_tf import files
 from infogan_tf.data import ImageData, Split
 from infogan_tf.training import Interrupted, RunDirectory, load, train
 from infogan_tf.training.checkpoints import Checkpoints
-from infogan_tf.training.run_directory import describe
+from infogan_tf.training.run_directory import describe, write_json
 from zoo import registry
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -97,7 +100,10 @@ def test_a_finished_run_is_left_alone(tiny_run, spec20, capsys):
     before = state(tiny_run)
     train(spec20, tiny_run)
     assert f"{tiny_run} is trained: 20 of 20 steps." in capsys.readouterr().out
-    assert state(tiny_run).keys() == before.keys()
+    after = state(tiny_run)
+    assert after.keys() == before.keys()
+    for name, value in before.items():
+        np.testing.assert_array_equal(value, after[name], err_msg=name)
 
 
 def test_load_gives_the_trained_model(tiny_run):
@@ -181,6 +187,95 @@ def test_the_digest_is_that_of_the_shape_and_all_bytes(tmp_path, mapped):
     assert found["data"]["preprocessing"] == "cropped"
 
 
+@pytest.fixture
+def run_on_a_file(tmp_path, spec20):
+    """A run directory, and the .npz file with its 40 images."""
+    path = tmp_path / "mine.npz"
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    np.savez(path, images=images)
+    run = RunDirectory(tmp_path / "run")
+    where = {"dataset": "mine", "data_dir": path}
+    run.create(describe(spec20, infogan_tf.data.load(spec20.data, **where), **where))
+    return run, path, images
+
+
+def test_images_that_changed_since_the_training_are_not_taken_for_its_own(run_on_a_file):
+    """One more in front, and all that is held out was trained on."""
+    run, path, images = run_on_a_file
+    assert len(run.images().test) == 4
+    before = run.options()["run"]["images_sha256"]
+    np.savez(path, images=np.concatenate([images[:1], images]))
+    named = run.images(dataset="mine", data_dir=path)
+    now = describe(run.spec(), named)["run"]["images_sha256"]
+    with pytest.raises(infogan_tf.InfoGANError) as refused:
+        run.images()
+    assert str(refused.value) == (
+        f"mine.npz in {path.parent}: the training images are not those of {run.path} any "
+        f"more (train_images: 36 -> 37; images_sha256: {before} -> {now}). Put those back, "
+        "or score on others knowingly: tools/evaluate.py takes their --dataset or "
+        "--data_dir."
+    )
+    assert len(named.train) == 37  # they were named, and so meant
+
+
+def test_a_run_from_before_the_digest_is_still_read(run_on_a_file):
+    run, path, images = run_on_a_file
+    options = run.options()
+    del options["run"]["images_sha256"]
+    write_json(run.options_file, options)
+    np.savez(path, images=images[::-1])
+    assert len(run.images().train) == 36
+
+
+def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
+    path = tmp_path / "metrics.json"
+    with files.whole(path) as first:
+        with files.whole(path) as second:
+            first.write_text("the first")
+            second.write_text("the second")
+        assert path.read_text() == "the second"
+    assert path.read_text() == "the first"
+    assert [left.name for left in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_what_a_killed_writer_left_does_not_keep_a_training_out(run_on_a_file):
+    run, _, _ = run_on_a_file
+    options = run.options()
+    run.options_file.rename(run.path / f"{files.ASIDE}1-options.json")
+    run.create(options)
+    assert run.options() == options
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_json_is_not_written(tmp_path, value):
+    write_json(tmp_path / "metrics.json", {"accuracy": 0.5})
+    with pytest.raises(ValueError, match="Out of range float values are not JSON"):
+        write_json(tmp_path / "metrics.json", {"accuracy": 0.75, "kid": float(value)})
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {"accuracy": 0.5}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_scores_of_several_seeds_are_those_of_the_settings_that_are_asked_for(
+    tiny_run, tmp_path
+):
+    """benchmarks/seeds.py leaves a scored run as it is, and refuses it with others."""
+    shutil.copytree(tiny_run, tmp_path / "seed0")
+    write_json(tmp_path / "seed0" / "metrics.json", {"step": 20, "controls/c2/slant": -0.5})
+    command = [sys.executable, str(ROOT / "benchmarks" / "seeds.py"), "--seeds=1"]
+    command += ["--model=tiny_infogan", f"--runs={tmp_path}"]
+    options = {"capture_output": True, "text": True, "cwd": ROOT, "check": False}
+    same = subprocess.run(command, **options)
+    assert same.stdout.endswith(
+        "| seed | slant | width |\n| --- | --- | --- |\n| 0 | 0.5 | 0 |\n"
+    )
+    other = subprocess.run([*command, "--steps=30"], **options)
+    assert other.returncode == 1
+    assert other.stderr.endswith(
+        f"Error: {tmp_path}/seed0 was made with other settings: spec.training.steps: 20 -> "
+        "30. Give the same settings to go on with it, or another --run_dir.\n"
+    )
+
+
 # --- faults -------------------------------------------------------------------------------
 
 
@@ -193,6 +288,14 @@ def test_a_damaged_newest_checkpoint_falls_back_and_ends_the_same(
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 0x10  # one flipped bit
     newest.write_bytes(content)
+    model = infogan_tf.build(spec20)
+    checkpoints = Checkpoints(model, run_dir / "checkpoints")
+    assert checkpoints.last_good() == ""
+    assert checkpoints.restore(lambda said: None) == 10
+    good = f"The last good checkpoint is {run_dir}/checkpoints/step-10."
+    for one in (checkpoints, Checkpoints(model, run_dir / "checkpoints")):
+        assert one.last_good() == good
+
     train(spec20, run_dir)
     said = capsys.readouterr().out
     assert f"The checkpoint {run_dir}/checkpoints/step-20 is damaged" in said

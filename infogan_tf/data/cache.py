@@ -84,8 +84,8 @@ def decode_once(
         Splits whose images are memory-mapped and read-only.
 
     Raises:
-        InfoGANError: no image is left, or the cache cannot be written. Nothing is left
-            half-written.
+        InfoGANError: a file is gone, no image is left, or the cache cannot be written.
+            Nothing is left half-written.
     """
     folder = home()
     key = json.dumps(
@@ -117,7 +117,13 @@ def decode_once(
 
 
 def _fingerprint(file: pathlib.Path) -> tuple[str, int, int]:
-    status = file.stat()
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise InfoGANError(
+            f"{file} cannot be read ({error}): it is gone, or a link that leads nowhere; "
+            "get it again."
+        ) from error
     return str(file.absolute()), status.st_size, status.st_mtime_ns
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from infogan_tf.data import cache, pictures, tensorflow_datasets
-from infogan_tf.data.images import ImageData
+from infogan_tf.data.images import ImageData, require_names
 from infogan_tf.errors import InfoGANError
 
 TFDS_NAME = "celeb_a"
@@ -146,7 +146,7 @@ def read_attributes(
     Line 1 is the number of pictures, line 2 the names, then "000001.jpg -1 1 ..." each.
 
     Raises:
-        InfoGANError: empty, truncated, or another kind of file.
+        InfoGANError: empty, truncated, another kind of file, or a name is taken.
     """
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
@@ -168,6 +168,7 @@ def read_attributes(
             f"{path} promises {count} lines and has {len(lines)}: it is truncated or "
             "damaged; get it again."
         )
+    require_names(names, path)
     rows = {}
     for place, line in enumerate(lines, start=3):
         name, *values = line.split() or [""]

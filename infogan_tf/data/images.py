@@ -1,11 +1,14 @@
 """What every source of images yields: uint8 arrays, and labels or factors where known."""
 
 import dataclasses
-from collections.abc import Mapping
+import pathlib
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from infogan_tf.errors import InfoGANError
+
+LABELS = 2**15  # at most; scores count every pair of a label and a category
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +69,15 @@ def is_held_out(place: int | np.ndarray) -> bool | np.ndarray:
 
 
 def checked(data: ImageData, image_shape: tuple[int, int, int]) -> ImageData:
-    """Returns `data` if its images have the wanted (height, width, channels).
+    """Returns `data`, its labels as int64, if a model can be trained and scored on it.
+
+    Args:
+        data: from any source; the labels of any type.
+        image_shape: wanted, (height, width, channels).
 
     Raises:
-        InfoGANError: another shape, or no images at all.
+        InfoGANError: another shape, or no images at all; labels that are no whole
+            numbers from 0 on, factors that are not finite.
     """
     for split in (data.train, data.test):
         if not len(split):
@@ -88,4 +96,43 @@ def checked(data: ImageData, image_shape: tuple[int, int, int]) -> ImageData:
                 f"and this model takes {wanted}: choose a model of that size or resize "
                 "the images."
             )
-    return data
+        for name, values in split.factors.items():
+            if not (finite := np.isfinite(values)).all():
+                raise InfoGANError(
+                    f'{data.origin}: the factor "{name}" of an image is '
+                    f"{values[~finite][0]}, and has to be a finite number: leave out that "
+                    "image, or the factor."
+                )
+    train, test = (
+        dataclasses.replace(split, labels=_numbered(split.labels, data.origin))
+        for split in (data.train, data.test)
+    )
+    return dataclasses.replace(data, train=train, test=test)
+
+
+def require_names(names: Iterable[str], path: pathlib.Path) -> None:
+    """Raises InfoGANError where a factor has the name of another, or of the labels."""
+    taken = {"label"}
+    for name in names:
+        if name in taken:
+            other = "the labels are" if name == "label" else "another one is"
+            raise InfoGANError(
+                f'{path}: a factor is called "{name}", as {other}: give each a name of '
+                "its own."
+            )
+        taken.add(name)
+
+
+def _numbered(labels: np.ndarray | None, origin: str) -> np.ndarray | None:
+    """The labels as int64 [n]; see `checked`."""
+    if labels is None:
+        return None
+    sound = labels.ndim == 1 and labels.dtype.kind in "biuf"
+    sound = sound and (labels == np.rint(labels)) & (labels >= 0) & (labels < LABELS)
+    if not np.all(sound):
+        raise InfoGANError(
+            f"{origin}: the label of an image is {labels[np.argmin(sound)]}, and has to be "
+            f"a whole number from 0 to {LABELS - 1}: number the labels from 0, or leave "
+            "them out."
+        )
+    return labels.astype(np.int64)

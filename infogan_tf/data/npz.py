@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 
-from infogan_tf.data.images import ImageData, Split, hold_out
+from infogan_tf.data.images import ImageData, Split, hold_out, require_names
 from infogan_tf.errors import InfoGANError
 
 
@@ -22,7 +22,8 @@ def load(data_dir: pathlib.Path) -> ImageData:
     the factors have names.
 
     Raises:
-        InfoGANError: not an archive, no `images`, another type or shape, lengths differ.
+        InfoGANError: not an archive, no `images`, another type or shape, lengths differ,
+            a name is taken.
     """
     path = _path(data_dir)
     arrays = _read(path)
@@ -51,7 +52,6 @@ def load(data_dir: pathlib.Path) -> ImageData:
                 f"{path} has {len(found)} {name} and {len(images)} images: there has to "
                 "be one for each."
             )
-    labels = arrays["labels"].astype(np.int64) if "labels" in arrays else None
     columns = arrays.get("factors", np.zeros((len(images), 0))).T
     names = arrays.get("factor_names", [f"factor_{i}" for i in range(len(columns))])
     if np.ndim(names) != 1 or len(names) != len(columns):
@@ -59,8 +59,10 @@ def load(data_dir: pathlib.Path) -> ImageData:
             f"{path} has {np.size(names)} factor_names and {len(columns)} factors: there "
             "has to be one for each."
         )
-    factors = {str(name): column for name, column in zip(names, columns, strict=True)}
-    return hold_out(Split(images, labels, factors), f"{path.name} in {path.parent}")
+    names = [str(name) for name in names]
+    require_names(names, path)
+    split = Split(images, arrays.get("labels"), dict(zip(names, columns, strict=True)))
+    return hold_out(split, f"{path.name} in {path.parent}")
 
 
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -80,5 +82,5 @@ def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
 def _path(data_dir: pathlib.Path) -> pathlib.Path | None:
     if data_dir.suffix == ".npz" and data_dir.is_file():
         return data_dir
-    archives = sorted(data_dir.glob("*.npz"))
+    archives = sorted(data_dir.glob("[!.]*.npz"))  # hidden ones are half-written
     return archives[0] if len(archives) == 1 else None

@@ -106,7 +106,7 @@ def _read(name: str, examples: dict) -> Split:
     labels = examples.get("label")
     return Split(
         np.asarray(examples["image"]),
-        None if labels is None else np.asarray(labels).astype(np.int64),
+        None if labels is None else np.asarray(labels),
     )
 
 

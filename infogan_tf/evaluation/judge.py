@@ -12,7 +12,6 @@ from 2e-3 to 0 on a cosine.
 import contextlib
 import dataclasses
 import hashlib
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -20,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf import files
 from infogan_tf.data import Split, cache
 from infogan_tf.errors import InfoGANError
 from infogan_tf.optimizers import Adam
@@ -153,22 +153,17 @@ def cached(train: Split) -> Judge:
             return Judge(network, questions)
     network = _network(shape, columns)  # anew: a damaged file may have been read in part
     judge = Judge(network, questions)
-    aside = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        network.save_weights(aside)  # learns now, not after minutes, that it cannot
-        print("Training the network that judges the images, once.", flush=True)
-        _fit(judge, train)
-        network.save_weights(aside)
-        aside.replace(path)
-    except OSError as error:
+        with files.whole(path) as aside:
+            network.save_weights(aside)  # learns now, not after minutes, that it cannot
+            print("Training the network that judges the images, once.", flush=True)
+            _fit(judge, train)
+            network.save_weights(aside)
+    except InfoGANError as error:
         raise InfoGANError(
-            f"The network that judges images cannot be kept in {path.parent}: {error}. "
+            f"The network that judges images cannot be kept in {path.parent}: {error} "
             f"Make room there, or name another folder in the variable {cache.VARIABLE}."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
     return judge
 
 

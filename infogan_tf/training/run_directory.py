@@ -58,7 +58,8 @@ class RunDirectory:
             return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if any(entry.name != ".lock" for entry in self.path.iterdir()):
+            ours = (".lock", files.ASIDE)  # what a killed process may have left
+            if any(not entry.name.startswith(ours) for entry in self.path.iterdir()):
                 raise InfoGANError(
                     f"{self.path} is not empty and is not a run directory (it has no "
                     "options.json): give another --run_dir."
@@ -126,11 +127,27 @@ class RunDirectory:
     def images(
         self, *, dataset: str | None = None, data_dir: str | os.PathLike | None = None
     ) -> ImageData:
-        """Loads images for this run's model: those of its training if none are named."""
-        if not (dataset or data_dir):
-            options = self.options()
-            dataset, data_dir = options["run"]["dataset"], options["data"]["data_dir"]
-        return data.load(self.spec().data, dataset=dataset, data_dir=data_dir)
+        """Loads images for this run's model: those of its training if none are named.
+
+        Raises:
+            InfoGANError: they cannot be read; or none are named, and those of the training
+                have changed. What is held out goes by place: it may have been trained on.
+        """
+        if dataset or data_dir:
+            return data.load(self.spec().data, dataset=dataset, data_dir=data_dir)
+        run, where = self.options()["run"], self.options()["data"]
+        images = data.load(
+            self.spec().data, dataset=run["dataset"], data_dir=where["data_dir"]
+        )
+        before = run.get("images_sha256")
+        if before and before != (now := _digest(images.train.images)):
+            raise InfoGANError(
+                f"{images.origin}: the training images are not those of {self.path} any "
+                f"more (train_images: {where.get('train_images')} -> {len(images.train)}; "
+                f"images_sha256: {before} -> {now}). Put those back, or score on others "
+                "knowingly: tools/evaluate.py takes their --dataset or --data_dir."
+            )
+        return images
 
     def log(self) -> list[dict[str, Any]]:
         """The lines of train_log.jsonl; a last line cut off by a crash is left out."""
@@ -210,16 +227,16 @@ def describe(
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:
-    """Writes indented JSON, whole or not at all."""
+    """Writes indented JSON, whole or not at all; a ValueError where it has a NaN."""
     with files.whole(path) as aside:
-        aside.write_text(json.dumps(content, indent=2) + "\n")
+        aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _digest(images: numpy.ndarray) -> str:
     """SHA-256 of the shape and the pixels; a part at a time, for those on disk."""
     digest = hashlib.sha256(str(images.shape).encode())
     for place in range(0, len(images), 4096):
-        digest.update(images[place : place + 4096].tobytes())
+        digest.update(numpy.ascontiguousarray(images[place : place + 4096]))
     return digest.hexdigest()
 
 
