@@ -39,7 +39,7 @@ def controls(
     A continuous code takes `VALUES` values over its prior: a uniform one from end to end
     (-1 to 1), a normal one as many standard deviations to either side, 1.73; a discrete one
     all it has. The same `DRAWS` examples of everything else, drawn from the prior, are
-    generated at each.
+    generated at each. A measure that no image has at one of the values is left out.
 
     Args:
         model: the generator.
@@ -61,10 +61,17 @@ def controls(
     for value in values:
         latents[code_name] = tf.fill([DRAWS], value)
         measured = measure(model.generate_images(latents).numpy())
-        means.append({name: np.nanmean(numbers) for name, numbers in measured.items()})
+        means.append(
+            {
+                name: np.nanmean(numbers) if np.any(np.isfinite(numbers)) else np.nan
+                for name, numbers in measured.items()
+            }
+        )
     found = {}
     for name in means[0]:
         mean = np.array([at_value[name] for at_value in means])
+        if np.isnan(mean).any():
+            continue
         if code.discrete:
             found[name] = Control(np.nan, float(np.ptp(mean)))
         else:

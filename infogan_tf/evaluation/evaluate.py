@@ -62,7 +62,8 @@ def evaluate(
         it reads them, `fidelity/classifier_accuracy` and `/regressor_r2`.
 
     Raises:
-        InfoGANError: no checkpoint, or images that cannot be read.
+        InfoGANError: no checkpoint, images that cannot be read, or a cache that cannot be
+            written.
     """
     run = RunDirectory(run_dir)
     model = load(run_dir)
@@ -98,8 +99,8 @@ def evaluate(
         space = f"{name}_{'classifier' if labelled else 'factors'}"
         digits = spec.data.image_shape == (28, 28, 1) and labelled
         digits = digits and images.train.labels.max() <= 9
+        judge = judges.cached(images.train)
         try:
-            judge = judges.cached(images.train)
             metrics |= _controls(model, judge, seed, digits=digits)
             found = _fidelity(model, images, judge, metrics, seed)
             metrics |= {"fidelity/features": space} | found
