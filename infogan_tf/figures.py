@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from infogan_tf import traversal
+from infogan_tf import files, traversal
 from infogan_tf.errors import InfoGANError
 from infogan_tf.grid import sheet, write_png
 from infogan_tf.training import RunDirectory, load
@@ -22,7 +22,8 @@ def information_against_steps(
     """Figure 1: L_I of the first code in nats against updates, a curve for each run.
 
     Raises:
-        InfoGANError: no run, or one without a log or codes that Q reads.
+        InfoGANError: no run, or one without a log or codes that Q reads; or `output`
+            names no format of matplotlib's, or cannot be written.
     """
     if not run_dirs:
         raise InfoGANError("Figure 1 has a curve for each run: give --run_dir=DIR.")
@@ -44,8 +45,16 @@ def information_against_steps(
     axes.set(xlabel="updates", ylabel="$L_I$ of c1 (nats)", xlim=(0, STEPS))
     axes.set_title("How much of c1 the images keep (Figure 1; dotted: H(c1))")
     axes.legend(frameon=False)
-    figure.savefig(output, dpi=120)
-    return pathlib.Path(output)
+    output = pathlib.Path(output)
+    suffix, formats = output.suffix[1:].lower(), figure.canvas.get_supported_filetypes()
+    if suffix not in formats:
+        raise InfoGANError(
+            f'Figure 1 cannot be written as "{output}": its name has to end in one of '
+            f".{', .'.join(formats)}."
+        )
+    with files.whole(output) as aside:
+        figure.savefig(aside, dpi=120, format=suffix)
+    return output
 
 
 PANELS = {  # what each figure of the paper shows, in its order; of which code, one may say

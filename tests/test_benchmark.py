@@ -83,6 +83,33 @@ def test_the_figures_hang_together():
     assert all(seconds > 0 for seconds in figures["run_seconds"].values())
 
 
+@pytest.mark.parametrize("path", ["", "missing/figures.json"])
+def test_where_figures_cannot_be_written_nothing_is_timed(tmp_path, path):
+    figures = tmp_path / path
+    command = [sys.executable, TOOLS / "benchmark.py", "--model=not_even_read"]
+    done = subprocess.run([*command, f"--json={figures}"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"Error: --json={figures} cannot be written: name a file in a folder that is there "
+        "and that you may write to."
+    )
+
+
+def test_a_step_that_was_not_reached_is_not_timed():
+    script = (
+        "import sys; sys.path.insert(0, 'tools'); import benchmark; "
+        "sys.argv = ['benchmark.py', '--model=no_such']; "
+        "benchmark.run(benchmark.start_up, tensorflow=False)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "Error: first_step cannot be timed, since its command fails: Unknown model "
+        '"no_such". There are '
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_the_command_times_the_way_from_the_shell_too(tmp_path):
     figures = tmp_path / "figures.json"
     command = [sys.executable, TOOLS / "benchmark.py", "--model=tiny_infogan"]

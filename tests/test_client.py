@@ -1,6 +1,7 @@
 """The clients against a stand-in, and against a real server where there is one."""
 
 import contextlib
+import http.server
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -24,6 +26,7 @@ from infogan_tf.serving.client import (
     InvalidInputError,
     NotFoundError,
     RestClient,
+    ServerError,
     UnavailableError,
 )
 from infogan_tf.serving.saved_model import SavedModel
@@ -189,10 +192,69 @@ def test_what_the_model_refuses_is_said_in_its_words(client):
         ),
     ],
 )
-def test_what_cannot_be_asked_is_not_sent(client, signature, inputs, kind, text):
-    with pytest.raises(kind) as error:
-        client.call(signature, inputs)
-    assert str(error.value) == text
+def test_what_cannot_be_asked_is_not_sent(client, local, signature, inputs, kind, text):
+    for model in (client, local):
+        with pytest.raises(kind) as error:
+            model.call(signature, inputs)
+        assert str(error.value) == text
+
+
+@pytest.mark.parametrize(
+    ("signature", "name", "value", "text"),
+    [
+        (
+            "sample",
+            "c1",
+            [0, 3.7, 1],
+            "c1 takes an array of int32, and was given [0, 3.7, 1]",
+        ),
+        (
+            "sample",
+            "c1",
+            [2**31] * 3,
+            f"c1 takes an array of int32, and was given {[2**31] * 3}",
+        ),
+        ("sample", "c1", [2**70], f"c1 takes an array of int32, and was given [{2**70}]"),
+        ("sample", "c1", ["x"], "c1 takes an array of int32, and was given ['x']"),
+        ("sample", "c1", ["1"], "c1 takes an array of int32, and was given ['1']"),
+        ("sample", "c1", [float("nan")], "c1 takes an array of int32, and was given [nan]"),
+        (
+            "sample",
+            "c1",
+            [[0], [1, 2]],
+            "c1 takes an array of int32, and was given [[0], [1, 2]]",
+        ),
+        ("sample", "c2", [1e300], "c2 takes an array of float32, and was given [1e+300]"),
+        ("sample", "c2", [None], "c2 takes an array of float32, and was given [None]"),
+        (
+            "recognize_png",
+            "image_bytes",
+            ["a.png"],
+            "image_bytes takes files as bytes, and was given ['a.png']",
+        ),
+    ],
+)
+def test_no_input_is_changed_on_its_way(client, local, signature, name, value, text):
+    given = {**ROWS, name: value} if signature == "sample" else {name: value}
+    for model in (client, local):
+        with pytest.raises(InvalidInputError) as error:
+            model.call(signature, given)
+        assert str(error.value) == f"Input {text}."
+
+
+def test_the_same_number_of_another_type_is_taken(client, local):
+    """Whole floats, wide integers, booleans, and fractions that float32 rounds."""
+    same = {
+        "c1": np.float64(ROWS["c1"]),
+        "c2": np.float64([0.1, -1 / 3, 1e-50]),
+        "c3": [False, True, False],
+        "c4": np.uint64(ROWS["c4"]),
+        "seed": np.int64(ROWS["seed"]),
+    }
+    expected = local.call("sample", {**ROWS, "c2": np.float32(same["c2"])})["images"]
+    for model in (client, local):
+        found = model.call("sample", same)["images"]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_an_unknown_model_is_not_found(addresses):
@@ -251,6 +313,89 @@ def test_no_server_is_said():
         GrpcClient(address, "tiny_infogan", retries=0).call("sample", ROWS)
 
 
+@pytest.mark.parametrize("address", ["", "localhost:99999", "localhost:abc", "x" * 70])
+def test_an_address_that_cannot_be_is_said(address):
+    with pytest.raises(ServerError) as error:
+        clients.connect(f"http://{address}", "tiny_infogan").call("sample", ROWS)
+    assert str(error.value).startswith(f'"{address}" cannot be asked (')
+    assert str(error.value).endswith("): give host:port of a server.")
+
+
+@contextlib.contextmanager
+def answering(body):
+    """Answers everything with 200 and `body`; yields the address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_POST = do_GET  # noqa: N815  the standard library's name
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def described(dtype):
+    """The metadata of a model whose one signature takes and returns `dtype`."""
+    tensor = {"dtype": dtype, "tensor_shape": {"dim": [{"size": "-1"}]}}
+    one = {"inputs": {"images": tensor}, "outputs": {"logits": tensor}}
+    return json.dumps({"metadata": {"signature_def": {"signature_def": {"d": one}}}})
+
+
+NOT_OURS = (
+    "{} answers, but not as TF Serving does for an export of ours ({}): give the address "
+    "of a server, and the name of a model there that tools/export.py wrote."
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            "<html></html>",
+            "JSONDecodeError('Expecting value: line 1 column 1 (char 0)')",
+        ),
+        ("{}", "KeyError('metadata')"),
+        ("[]", "TypeError('list indices must be integers or slices, not str')"),
+        (described("DT_DOUBLE"), "KeyError('DT_DOUBLE')"),
+    ],
+)
+def test_what_is_no_model_of_ours_is_said(body, reason):
+    with answering(body) as address, pytest.raises(ServerError) as error:
+        RestClient(address, "tiny_infogan").call("discriminate", {"images": [0.5]})
+    assert str(error.value) == NOT_OURS.format(address, reason)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "reason"),
+    [
+        ({}, "KeyError('outputs')"),
+        ({"outputs": 1}, "ValueError('zero-dimensional arrays cannot be concatenated')"),
+        ({"outputs": ["x"]}, "ValueError(\"could not convert string to float: 'x'\")"),
+    ],
+)
+def test_outputs_that_are_none_are_said(outputs, reason):
+    with answering(described("DT_FLOAT")) as address:
+        client = RestClient(address, "tiny_infogan")
+        assert list(client.signatures) == ["d"]
+    with (
+        answering(json.dumps(outputs)) as client.address,
+        pytest.raises(ServerError) as error,
+    ):
+        client.call("d", {"images": [0.5]})
+    assert str(error.value) == NOT_OURS.format(client.address, reason)
+
+
 def test_the_address_says_which_protocol():
     rest, grpc = (clients.connect(f"{kind}://h:1", "m") for kind in ("http", "grpc"))
     assert (type(rest), rest.address) == (RestClient, "h:1")
@@ -288,6 +433,15 @@ def test_query_server_draws_a_sweep_without_tensorflow(served, tmp_path):
     subprocess.run(command, check=True, timeout=120)
     with Image.open(picture) as found:
         assert found.width > 10 * 56 and found.height > 10 * 56
+
+
+def test_query_server_says_that_there_is_no_address():
+    found = tool("query_server", "--server=", "--model=m")
+    assert (found.returncode, found.stdout) == (1, "")
+    assert found.stderr == (
+        "Error: \"\" cannot be asked (Invalid URL 'http:///v1/models/m/metadata': No host "
+        "supplied): give host:port of a server.\n"
+    )
 
 
 def test_query_server_says_what_is_wrong(tmp_path):

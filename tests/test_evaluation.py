@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import infogan_tf
-from infogan_tf import data
+from infogan_tf import data, files
 from infogan_tf.blocks import Dense, Reshape, UpConvolution
 from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import (
     clustering,
     comparison,
+    control,
     correlation,
     disentanglement,
     evaluate,
@@ -487,6 +488,41 @@ def test_runs_are_compared_in_one_table(evaluated):
     assert "mi/c1_stderr" not in lines[0]
 
 
+SCORED = {"model": "m", "seed": 0, "step": 5, "mi/c1": 2.25}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "lacking"),
+    [
+        ({}, "model, seed, step"),
+        ([], "model, seed, step"),
+        (None, "model, seed, step"),
+        ({"model": "m", "step": 5}, "seed"),
+        ({**SCORED, "mi/c1": None}, "mi/c1"),
+    ],
+)
+def test_a_run_that_cannot_be_compared_is_named(metrics, lacking):
+    with pytest.raises(InfoGANError) as error:
+        comparison([SCORED, metrics])
+    assert str(error.value) == (
+        f"metrics.json of run 2 of 2 says nothing of {lacking}: score it with "
+        "tools/evaluate.py again."
+    )
+
+
+def test_a_measure_that_no_image_has_is_left_out(tiny_run):
+    """Black images have no slant; their mean over none of them would be no number."""
+    model = infogan_tf.load(tiny_run)
+
+    def measure(images):
+        nothing = np.full(len(images), np.nan)
+        half = np.where(np.arange(len(images)) % 2, 1.0, np.nan)
+        return {"slant": nothing, "ink": images.mean(axis=(1, 2, 3)), "half": half}
+
+    for code in ("c1", "c2"):  # a discrete one and a continuous one
+        assert set(control.controls(model, code, measure)) == {"ink", "half"}
+
+
 # --- what cannot be ----------------------------------------------------------------------
 
 
@@ -532,12 +568,22 @@ def test_images_that_are_gone(tiny_run, tmp_path):
     )
 
 
+def test_a_cache_that_cannot_be_written(tiny_run, tmp_path, monkeypatch):
+    """It would cost half of the scores, so it is no reason to go on without a word."""
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "metrics.json").unlink(missing_ok=True)
+    (tmp_path / "cache").write_text("not a folder")
+    monkeypatch.setenv("INFOGAN_TF_CACHE", str(tmp_path / "cache"))
+    assert "The network that judges images cannot be kept in" in message(run)
+    assert not (run / "metrics.json").exists()
+
+
 def test_a_file_that_cannot_be_written(tiny_run, tmp_path):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / "metrics.json").unlink(missing_ok=True)
     (run / "metrics.json").mkdir()
     assert f"{run / 'metrics.json'} cannot be written" in message(run)
-    assert not list(run.glob(".metrics*"))
+    assert not [path for path in run.iterdir() if path.name.startswith(files.ASIDE)]
 
 
 def test_the_table_is_a_line_each():

@@ -1,6 +1,7 @@
 """The page: what it draws and reads, and a browser in which a slider is moved."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -49,30 +50,61 @@ def test_a_picture_is_read(model):
     assert found["c2"]["mean"] == pytest.approx(float(white["c2_mean"][0]), abs=1e-5)
 
 
+def command(model, port):
+    flags = (f"--export_dir={model.path}", f"--port={port}")
+    return [sys.executable, "tools/explore.py", *flags]
+
+
 @pytest.fixture
-def address(model):
-    """Where tools/explore.py serves its page."""
+def process(model):
+    """tools/explore.py, once it serves its page; with its `address`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    flags = (f"--export_dir={model.path}", f"--port={port}")
-    command = [sys.executable, "tools/explore.py", *flags]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command(model, port), **pipes) as process:
         line = process.stdout.readline()
-        assert line.startswith(f"http://127.0.0.1:{port}"), line
-        yield f"http://127.0.0.1:{port}"
+        process.address = f"http://127.0.0.1:{port}"
+        assert line == f"{process.address}  (Ctrl-C to end)\n"
+        yield process
         process.kill()
 
 
+def test_ctrl_c_ends_it_quietly(process):
+    process.send_signal(signal.SIGINT)
+    said, error = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "") and "Traceback" not in error
+
+
+def test_a_port_that_is_taken_is_said(model):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        found = subprocess.run(command(model, port), capture_output=True, text=True)
+    assert found.returncode == 1 and "Traceback" not in found.stderr
+    assert found.stderr.splitlines()[-1] == (
+        f"Error: The page cannot be served at port {port}, which is taken or not yours: "
+        "give another --port."
+    )
+
+
+def test_a_port_that_cannot_be_is_said(model):
+    found = subprocess.run(command(model, 99999), capture_output=True, text=True)
+    assert found.returncode == 1 and "Traceback" not in found.stderr
+    said = "flag --port=99999: 99999 is not an integer in the range [1, 65535]"
+    assert said in found.stderr
+
+
 @pytest.mark.skipif(not shutil.which("chromium"), reason="NO BROWSER: chromium is not here")
-def test_moving_a_slider_changes_the_picture(address):
+def test_moving_a_slider_changes_the_picture(process):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not here")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = browser.new_page()
-        page.goto(address)
+        page.goto(process.address)
         image = page.locator("img[src*=file]").first
         image.wait_for(timeout=60_000)
         before, pixels = image.get_attribute("src"), image.screenshot()

@@ -610,6 +610,27 @@ def test_nobody_who_loads_it_is_warned(model, exported):
     assert "gradient" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("saved_model.pb", b"", "there are 0 MetaGraphs in the SavedModel"),
+        ("saved_model.pb", b"no model", "Cannot parse file"),
+        ("variables/variables.index", b"", "file is too short to be an sstable"),
+        ("variables/variables.data-00000-of-00001", b"", "Read less bytes than requested"),
+    ],
+)
+def test_a_damaged_export_is_named(exported, tmp_path, file, content, reason):
+    version = shutil.copytree(exported, tmp_path / "digits" / "1")
+    (version / file).write_bytes(content)
+    with pytest.raises(InfoGANError) as error:
+        infogan_tf.load(version.parent)
+    said = str(error.value)
+    assert said.startswith(f"The model in {version} cannot be loaded (") and reason in said
+    assert said.endswith(
+        "): it is damaged, or was not written by tools/export.py; export it again."
+    )
+
+
 def test_load_takes_a_run_or_an_export(tiny_run, tmp_path):
     """The same images from both; an empty folder is neither."""
     model = infogan_tf.load(tiny_run)

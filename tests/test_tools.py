@@ -219,6 +219,29 @@ def test_arguments_that_are_no_flags_are_refused():
     assert "Unexpected arguments: mnist" in error
 
 
+@pytest.mark.parametrize("name", ["figure.xyz", "figure"])
+def test_a_figure_of_no_format_is_refused(tiny_run, tmp_path, name):
+    output = tmp_path / name
+    error = fails("paper_figures", f"--run_dir={tiny_run}", f"--output={output}")
+    assert error.startswith(
+        f'Error: Figure 1 cannot be written as "{output}": its name has to end in one of .'
+    )
+    assert ".png" in error and not list(tmp_path.iterdir())
+
+
+def test_a_figure_is_written_whole(tiny_run, tmp_path):
+    output = tmp_path / "new" / "figure.PNG"
+    flags = (f"--run_dir={tiny_run}", f"--output={output}")
+    code, out, error = command("paper_figures", *flags)
+    assert (code, out.strip()) == (0, str(output)), error
+    assert output.read_bytes().startswith(b"\x89PNG")
+    assert list(output.parent.iterdir()) == [output]
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "figure.png"
+    error = fails("paper_figures", f"--run_dir={tiny_run}", f"--output={below}")
+    assert error.startswith(f"Error: {below} cannot be written: ")
+
+
 def test_runs_in_one_table(tiny_run, tmp_path):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / "metrics.json").write_text('{"model": "m", "seed": 0, "step": 5, "mi/c1": 2.25}')

@@ -20,7 +20,15 @@ def main() -> None:
     import platform
 
     from infogan_tf.benchmark import benchmark
+    from infogan_tf.errors import InfoGANError
+    from infogan_tf.training.run_directory import write_json
 
+    output = pathlib.Path(FLAGS.json) if FLAGS.json else None
+    if output and (output.is_dir() or not os.access(output.parent, os.W_OK)):
+        raise InfoGANError(
+            f"--json={output} cannot be written: name a file in a folder that is there and "
+            "that you may write to."
+        )
     spec = chosen_spec()
     built_in = None if FLAGS.data_dir or FLAGS.dataset else "synthetic"
     figures = {
@@ -33,19 +41,24 @@ def main() -> None:
         ),
         "start_up_seconds": start_up(),
     }
-    text = json.dumps(figures, indent=2)
-    print(text)
-    if FLAGS.json:
-        pathlib.Path(FLAGS.json).write_text(text + "\n")
+    print(json.dumps(figures, indent=2))
+    if output:
+        write_json(output, figures)
 
 
 def start_up() -> dict[str, float]:
-    """Seconds from a shell to the help, the imported package, and the first step."""
+    """Seconds from a shell to the help, the imported package, and the first step.
+
+    Raises:
+        InfoGANError: a command failed, and what it said last.
+    """
     import pathlib
     import subprocess
     import sys
     import tempfile
     import time
+
+    from infogan_tf.errors import InfoGANError
 
     train = str(pathlib.Path(__file__).with_name("train.py"))
     with tempfile.TemporaryDirectory() as run_dir:
@@ -59,8 +72,16 @@ def start_up() -> dict[str, float]:
         seconds = {}
         for name, command in commands.items():
             start = time.perf_counter()
-            subprocess.run([sys.executable, *command], capture_output=True, check=False)
+            done = subprocess.run(
+                [sys.executable, *command], capture_output=True, text=True
+            )
             seconds[name] = time.perf_counter() - start
+            if done.returncode and name != "help":  # absl's --help exits with 1
+                said = [f"exit code {done.returncode}", *done.stderr.splitlines()][-1]
+                raise InfoGANError(
+                    f"{name} cannot be timed, since its command fails: "
+                    f"{said.removeprefix('Error: ')}"
+                )
     return seconds
 
 

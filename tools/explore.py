@@ -10,10 +10,15 @@ from command_line import FLAGS, run
 flags.DEFINE_string("export_dir", None, "Folder of one exported model.")
 flags.DEFINE_string("server", None, "http://host:port, or grpc://host:port.")
 flags.DEFINE_string("model", None, "Name of the model on the server.")
-flags.DEFINE_integer("port", 7860, "Where the page is served.")
+flags.DEFINE_integer(
+    "port", 7860, "Where the page is served.", lower_bound=1, upper_bound=65535
+)
 
 
 def main() -> None:
+    import contextlib
+    import threading
+
     from infogan_tf.errors import InfoGANError
 
     if bool(FLAGS.export_dir) == bool(FLAGS.server):
@@ -34,11 +39,17 @@ def main() -> None:
         from infogan_tf.serving.saved_model import SavedModel
 
         model = SavedModel(FLAGS.export_dir)
-    explore.page(model).launch(server_port=FLAGS.port, quiet=True, prevent_thread_lock=True)
-    print(f"http://127.0.0.1:{FLAGS.port}  (Ctrl-C to end)", flush=True)
-    import threading
-
-    threading.Event().wait()
+    page = explore.page(model)
+    try:
+        page.launch(server_port=FLAGS.port, quiet=True, prevent_thread_lock=True)
+    except OSError as error:
+        raise InfoGANError(
+            f"The page cannot be served at port {FLAGS.port}, which is taken or not yours: "
+            "give another --port."
+        ) from error
+    with contextlib.suppress(KeyboardInterrupt):
+        print(f"http://127.0.0.1:{FLAGS.port}  (Ctrl-C to end)", flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from infogan_tf import figures, files, traversal
+from infogan_tf.errors import InfoGANError
 from infogan_tf.grid import Grid
 from infogan_tf.models import GAN
 from infogan_tf.training.run_directory import RunDirectory
@@ -117,8 +118,19 @@ def comparison(runs: Sequence[Mapping[str, Any]]) -> str:
     Args:
         runs: the metrics of each, as `evaluate` wrote them. Their scores that are single
             numbers are columns.
+
+    Raises:
+        InfoGANError: a run's metrics lack what is always there, or hold a null.
     """
     header = ("model", "seed", "step")
+    for place, metrics in enumerate(runs, 1):
+        known = metrics if isinstance(metrics, Mapping) else {}
+        lacking = [name for name in {*header, *known} if known.get(name) is None]
+        if lacking:
+            raise InfoGANError(
+                f"metrics.json of run {place} of {len(runs)} says nothing of "
+                f"{', '.join(sorted(lacking))}: score it with tools/evaluate.py again."
+            )
     scores = [
         name
         for name in dict.fromkeys(name for metrics in runs for name in metrics)

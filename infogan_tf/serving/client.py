@@ -8,8 +8,10 @@ gRPC's messages are those of the package tensorflow-serving-api, which imports T
 
 import abc
 import base64
+import contextlib
+import reprlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -67,6 +69,61 @@ class Served(Protocol):
         """Outputs by name, each [rows, ...], from inputs by name."""
 
 
+def arrays(
+    served: Served, signature: str, inputs: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """The inputs of a signature as it takes them, equally many rows of each.
+
+    Raises:
+        NotFoundError: no such signature.
+        InvalidInputError: an input is missing or unknown, or would be changed.
+    """
+    if signature not in served.signatures:
+        raise NotFoundError(
+            f'{served.model} has no signature "{signature}"; it has '
+            f"{', '.join(served.signatures)}."
+        )
+    expected = served.signatures[signature].inputs
+    if expected.keys() != inputs.keys():
+        raise InvalidInputError(
+            f"{signature} takes {', '.join(expected)}, and was given "
+            f"{', '.join(inputs) or 'nothing'}."
+        )
+    found = {
+        name: _array(name, value, expected[name].dtype) for name, value in inputs.items()
+    }
+    lengths = {len(array) if array.ndim else None for array in found.values()}
+    if len(lengths) != 1 or None in lengths:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in found.items())
+        raise InvalidInputError(
+            f"{signature} takes equally many rows of each input, and was given {shapes}."
+        )
+    return found
+
+
+def _array(name: str, value: Any, dtype: Any) -> np.ndarray:
+    with contextlib.suppress(ValueError), np.errstate(all="ignore"):  # ragged rows
+        given = np.asarray(value, object if dtype is object else None)
+        if _fits(given, dtype):
+            return given.astype(dtype)
+    takes = "files as bytes" if dtype is object else f"an array of {np.dtype(dtype)}"
+    raise InvalidInputError(
+        f"Input {name} takes {takes}, and was given {reprlib.repr(value)}."
+    )
+
+
+def _fits(given: np.ndarray, dtype: Any) -> bool:
+    """Whether `dtype` loses nothing, or of fractions their last digits."""
+    if dtype is object:
+        return all(isinstance(file, bytes) for file in given.flat)
+    if given.dtype.kind not in "biuf":
+        return False
+    array = given.astype(dtype)
+    if array.dtype.kind == "f":
+        return np.array_equal(np.isfinite(array), np.isfinite(given))
+    return np.array_equal(array, given)
+
+
 class Client(abc.ABC):
     """One model of one server.
 
@@ -99,7 +156,8 @@ class Client(abc.ABC):
     def signatures(self) -> dict[str, Signature]:
         """What the model answers; asked for once."""
         if self._signatures is None:
-            self._signatures = self._patiently(self._ask_signatures)
+            with self._understood():
+                self._signatures = self._patiently(self._ask_signatures)
         return self._signatures
 
     def call(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -113,37 +171,32 @@ class Client(abc.ABC):
             InvalidInputError: of the server, or an input that is missing or unknown.
             NotFoundError, UnavailableError, DeadlineExceededError, ServerError: see there.
         """
-        if signature not in self.signatures:
-            raise NotFoundError(
-                f'{self.model} has no signature "{signature}"; it has '
-                f"{', '.join(self.signatures)}."
-            )
-        expected = self.signatures[signature].inputs
-        if expected.keys() != inputs.keys():
-            raise InvalidInputError(
-                f"{signature} takes {', '.join(expected)}, and was given "
-                f"{', '.join(inputs) or 'nothing'}."
-            )
-        arrays = {
-            name: np.asarray(value, expected[name].dtype) for name, value in inputs.items()
-        }
-        lengths = {len(array) if array.ndim else None for array in arrays.values()}
-        if len(lengths) > 1 or None in lengths:
-            shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-            raise InvalidInputError(
-                f"{signature} takes equally many rows of each input, and was given "
-                f"{shapes}."
-            )
-        (count,) = lengths
+        given = arrays(self, signature, inputs)
+        count = len(next(iter(given.values())))
         answers = []
-        for start in range(0, max(count, 1), self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            part = {name: array[rows] for name, array in arrays.items()}
-            answers.append(self._patiently(lambda: self._ask(signature, part)))  # noqa: B023
-        return {
-            name: np.concatenate([answer[name] for answer in answers])
-            for name in answers[0]
-        }
+        with self._understood():
+            for start in range(0, max(count, 1), self.batch_size):
+                rows = slice(start, start + self.batch_size)
+                part = {name: array[rows] for name, array in given.items()}
+                answers.append(self._patiently(lambda: self._ask(signature, part)))  # noqa: B023
+            return {
+                name: np.concatenate([answer[name] for answer in answers])
+                for name in answers[0]
+            }
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Turns an answer that an export of ours would not give into one line."""
+        try:
+            yield
+        except InfoGANError:
+            raise
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise ServerError(
+                f"{self.address} answers, but not as TF Serving does for an export of ours "
+                f"({error!r}): give the address of a server, and the name of a model there "
+                "that tools/export.py wrote."
+            ) from error
 
     def _patiently(self, ask: Callable[[], Any]) -> Any:
         for attempt in range(self.retries + 1):
@@ -213,6 +266,10 @@ class RestClient(Client):
                 f"{self.address} gave no answer within {self.timeout:g} s: give it longer, "
                 "or send fewer rows."
             ) from error
+        except (requests.RequestException, ValueError) as error:
+            raise ServerError(
+                f'"{self.address}" cannot be asked ({error}): give host:port of a server.'
+            ) from error
         if response.ok:
             return response.json()
         kinds = {
@@ -223,7 +280,7 @@ class RestClient(Client):
         }
         try:
             said = response.json()["error"]
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             said = response.text
         kind = kinds.get(response.status_code, ServerError)
         raise kind(f"{self.address} answered {response.status_code}: {said}")

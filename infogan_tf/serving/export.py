@@ -84,7 +84,7 @@ def export(
             archive.write_out(written, verbose=False)
             _write_warm_up(written, folder.name, model, endpoints)
             if card is not None:
-                text = json.dumps(card, indent=2) + "\n"
+                text = json.dumps(card, indent=2, allow_nan=False) + "\n"
                 pathlib.Path(written, "model_card.json").write_text(text)
             return _publish(written, folder)
     except (OSError, tf.errors.ResourceExhaustedError) as error:

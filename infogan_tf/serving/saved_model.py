@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf.errors import InfoGANError
-from infogan_tf.serving.client import InvalidInputError, Signature, Tensor
+from infogan_tf.serving.client import InvalidInputError, Signature, Tensor, arrays
 
 
 class SavedModel:
@@ -19,7 +19,7 @@ class SavedModel:
         path: a version, or a model's folder, whose newest version is taken.
 
     Raises:
-        InfoGANError: there is no exported model.
+        InfoGANError: there is no exported model, or it is damaged.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -35,26 +35,31 @@ class SavedModel:
             folder = max(versions, key=lambda version: int(version.name))
         self.path = folder
         self.model = folder.parent.name
-        self._loaded = tf.saved_model.load(str(folder))
-        self.signatures = {
-            name: Signature(
-                _tensors(function.structured_input_signature[1]),
-                _tensors(function.structured_outputs),
-            )
-            for name, function in sorted(self._loaded.signatures.items())
-        }
+        try:
+            self._loaded = tf.saved_model.load(str(folder))
+            self.signatures = {
+                name: Signature(
+                    _tensors(function.structured_input_signature[1]),
+                    _tensors(function.structured_outputs),
+                )
+                for name, function in sorted(self._loaded.signatures.items())
+            }
+        except Exception as error:  # of many kinds, as the damage is
+            raise InfoGANError(
+                f"The model in {folder} cannot be loaded ({error}): it is damaged, or was "
+                "not written by tools/export.py; export it again."
+            ) from error
 
     def call(self, signature: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """The outputs of a signature, each [rows, ...].
 
         Raises:
-            InvalidInputError: what the model refuses, in its own sentence.
+            NotFoundError: no such signature.
+            InvalidInputError: inputs that the signature does not take, or what the model
+                refuses, in its own sentence.
         """
-        expected = self.signatures[signature].inputs
-        tensors = {
-            name: tf.constant(np.asarray(value, expected[name].dtype))
-            for name, value in inputs.items()
-        }
+        given = arrays(self, signature, inputs)
+        tensors = {name: tf.constant(array) for name, array in given.items()}
         try:
             outputs = self._loaded.signatures[signature](**tensors)
         except (tf.errors.InvalidArgumentError, TypeError) as error:
