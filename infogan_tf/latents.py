@@ -106,7 +106,8 @@ class Code(abc.ABC):
     def require_possible(self, value: np.ndarray) -> None:
         """Raises InfoGANError where a number is not one that this code can have."""
         low, high = self.domain()
-        if not (np.isfinite(value).all() and ((low <= value) & (value <= high)).all()):
+        numbers = value.dtype.kind in "biuf"
+        if not (numbers and np.all(np.isfinite(value) & (low <= value) & (value <= high))):
             raise InfoGANError(
                 f"{self.name} takes finite numbers between {low} and {high}, and was "
                 f"given {value}."
@@ -157,9 +158,10 @@ class Categorical(_Discrete):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.categories < 2:
+        if not (isinstance(self.categories, int) and self.categories >= 2):
             raise InfoGANError(
-                f"Code {self.name}: {self.categories} categories; it takes at least 2."
+                f"Code {self.name}: {self.categories} categories; it takes a whole number "
+                "of at least 2."
             )
 
     @property
@@ -304,9 +306,10 @@ class Uniform(_Continuous):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.low < self.high:
+        if not -math.inf < self.low < self.high < math.inf:
             raise InfoGANError(
-                f"Code {self.name}: low {self.low} has to be smaller than high {self.high}."
+                f"Code {self.name}: low {self.low} has to be smaller than high "
+                f"{self.high}, and both finite."
             )
 
     @property
@@ -340,9 +343,10 @@ class Gaussian(_Continuous):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.stddev > 0:
+        if not (0 < self.stddev < math.inf and math.isfinite(self.mean)):
             raise InfoGANError(
-                f"Code {self.name}: stddev {self.stddev} has to be larger than 0."
+                f"Code {self.name}: stddev {self.stddev} has to be larger than 0, and mean "
+                f"{self.mean} a number, both finite."
             )
 
     @property
@@ -375,8 +379,10 @@ class Noise:
     distribution: str = "uniform"
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise InfoGANError(f"Noise of size {self.size}: it takes at least 1 number.")
+        if not (isinstance(self.size, int) and self.size >= 1):
+            raise InfoGANError(
+                f"Noise of size {self.size}: it takes a whole number of at least 1."
+            )
         if self.distribution not in ("uniform", "normal"):
             raise InfoGANError(
                 f'Noise "{self.distribution}": the distribution is "uniform" or "normal".'

@@ -110,7 +110,8 @@ class TrainSpec:
             require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         decay = self.ema_decay
         require("ema_decay", decay is None or 0 < decay < 1, "between 0 and 1, or absent")
-        require("seed", 0 <= self.seed < 2**31, "between 0 and 2147483647")
+        whole = isinstance(self.seed, int) and 0 <= self.seed < 2**31
+        require("seed", whole, "a whole number between 0 and 2147483647")
         for name, possible in (
             ("optimizer", ("adam", "rmsprop")),
             ("precision", ("float32", "bfloat16")),

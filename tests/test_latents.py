@@ -205,14 +205,26 @@ def test_encodings():
             lambda: Uniform("c", q_stddev=0.0),
             "Code c: q_stddev is 0.0; it has to be a finite number above 0, or absent.",
         ),
-        (lambda: Categorical("c", 1), "Code c: 1 categories; it takes at least 2."),
+        (
+            lambda: Categorical("c", 1),
+            "Code c: 1 categories; it takes a whole number",
+        ),
+        (lambda: Categorical("c", 2.5), "Code c: 2.5 categories; it takes a whole number"),
         (
             lambda: Bernoulli("c", 1.0),
             "Code c: probability 1.0; it has to lie between 0",
         ),
-        (lambda: Uniform("c", 1.0, 1.0), "low 1.0 has to be smaller than high 1.0."),
-        (lambda: Gaussian("c", 0.0, 0.0), "stddev 0.0 has to be larger than 0."),
-        (lambda: Noise(0), "Noise of size 0: it takes at least 1 number."),
+        (
+            lambda: Uniform("c", 1.0, 1.0),
+            "low 1.0 has to be smaller than high 1.0, and",
+        ),
+        (lambda: Uniform("c", -math.inf, 0.0), "low -inf has to be smaller than high 0.0,"),
+        (
+            lambda: Gaussian("c", 0.0, 0.0),
+            "stddev 0.0 has to be larger than 0, and mean",
+        ),
+        (lambda: Gaussian("c", math.nan), "and mean nan a number, both finite."),
+        (lambda: Noise(0), "Noise of size 0: it takes a whole number of at least 1."),
         (
             lambda: Noise(3, "cauchy"),
             'Noise "cauchy": the distribution is "uniform" or',

@@ -726,6 +726,10 @@ def flat(*shape):
             "with outputs=4.",
         ),
         (
+            lambda: tiny().evaluate(IMAGES, verbose=0),
+            "A GAN has no loss to validate: leave out validation_data, and score a",
+        ),
+        (
             lambda: GAN(**own_networks()).compile(critic_steps=0),
             "critic_steps is 0; it has to be at least 1.",
         ),
@@ -798,6 +802,8 @@ def test_fixed_codes_stay_fixed(model):
     [
         ({"c1": 99}, "c1 takes finite numbers between 0 and 4, and was given 99."),
         ({"c1": 2.7}, "c1 takes whole numbers, and was given 2.7."),
+        ({"c1": "a"}, "c1 takes finite numbers between 0 and 4, and was given a."),
+        ({"noise": math.nan}, "The noise has to be finite numbers: give others."),
         (
             {"c2": math.nan},
             "c2 takes finite numbers between -inf and inf, and was given nan.",

@@ -170,8 +170,9 @@ def message(make, *arguments, **options):
         ("beta_1", 1.0, "in [0, 1)"),
         ("beta_2", -0.1, "in [0, 1)"),
         ("ema_decay", 1.0, "between 0 and 1, or absent"),
-        ("seed", -1, "between 0 and 2147483647"),
-        ("seed", 2**31, "between 0 and 2147483647"),
+        ("seed", -1, "a whole number between 0 and 2147483647"),
+        ("seed", 2**31, "a whole number between 0 and 2147483647"),
+        ("seed", 1.5, "a whole number between 0 and 2147483647"),
         ("precision", "float16", "float32 or bfloat16"),
         ("jit_compile", True, "auto or true or false"),
     ],
@@ -221,8 +222,8 @@ def test_a_channel_for_a_code_that_is_not_there():
         ({"type": None}, 'A spec has a part of type "None"; possible are ModelSpec'),
         ({"widht": 3}, "A spec's Categorical cannot be read: "),
         ({"widht": 3}, "unexpected keyword argument 'widht'"),
-        ({"categories": 1}, "Code a: 1 categories; it takes at least 2."),
-        ({"categories": "ten"}, "A spec's Categorical cannot be read: "),
+        ({"categories": 1}, "Code a: 1 categories; it takes a whole number of at least 2."),
+        ({"mi_weight": "ten"}, "A spec's Categorical cannot be read: "),
     ],
 )
 def test_bad_json_is_named(change, text):

@@ -313,6 +313,13 @@ class GAN(keras.Model):
             self._means[name].update_state(value, sample_weight=share)
         return replicas.reducible(self.get_metrics_result())
 
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Raises InfoGANError: what D loses on other images says nothing of G's."""
+        raise InfoGANError(
+            "A GAN has no loss to validate: leave out validation_data, and score a run "
+            "with infogan_tf.evaluate(run_dir)."
+        )
+
     def objectives(
         self, images: tf.Tensor, labelled: Labelled | None, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, dict[str, tf.Tensor]]:
@@ -504,6 +511,8 @@ class GAN(keras.Model):
             value, drawn = np.asarray(value), latents.get(name)
             if name != "noise":
                 self.latents[name].require_possible(value)
+            elif value.dtype.kind not in "biuf" or not np.isfinite(value).all():
+                raise InfoGANError("The noise has to be finite numbers: give others.")
             if value.shape not in ((), drawn.shape):
                 raise InfoGANError(
                     f"{name} has the shape {value.shape} for {count} images: give one "
@@ -612,7 +621,10 @@ def _unpacked(data: Any) -> tuple[tf.Tensor, Labelled | None]:
         )
     if labelled is not None and not isinstance(labelled, tuple):
         labelled = (images, labelled)
-    return images, labelled and Labelled(*labelled)
+    if labelled is None:
+        return images, None
+    shown, labels = labelled
+    return images, Labelled(shown, tf.cast(labels, tf.int32))
 
 
 def _weights(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
