@@ -664,6 +664,14 @@ def test_a_users_own_discriminator_remembers_real_images_only():
     np.testing.assert_allclose(normalisation.moving_mean, white, atol=1e-5)
 
 
+@pytest.mark.parametrize("asked", ["auto", True, False])
+def test_whether_xla_compiles_is_kept_as_it_was_asked(asked):
+    """Not as it was resolved on this machine: "auto" may mean something else on another."""
+    model = tiny()
+    model.compile(jit_compile=asked)
+    assert model.get_compile_config()["jit_compile"] == asked
+
+
 def test_a_declared_start_of_q_is_kept():
     model = tiny(recognition_stddev=0.5)
     again = type(model).from_config(model.get_config())

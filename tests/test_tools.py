@@ -180,7 +180,7 @@ BAD = {
     ),
     "negative seed": (
         ("--model=tiny_infogan", "--seed=-1"),
-        "seed is -1; it has to be between 0 and 2147483647.",
+        "seed is -1; it has to be a whole number between 0 and 2147483647.",
     ),
 }
 

@@ -232,6 +232,7 @@ class GAN(keras.Model):
         if critic_steps < 1:
             raise InfoGANError(f"critic_steps is {critic_steps}; it has to be at least 1.")
         super().compile(optimizer=None, **options)
+        self._jit_compile_asked = options.get("jit_compile", "auto")  # Keras resolves it
         self.game = game
         self.penalties = tuple(penalties)
         self.critic_steps = critic_steps
@@ -582,7 +583,7 @@ class GAN(keras.Model):
         if not self.compiled:
             return None
         return {
-            "jit_compile": self.jit_compile,
+            "jit_compile": self._jit_compile_asked,
             "game": specs.to_json(self.game),
             "penalties": specs.to_json(self.penalties),
             "critic_steps": self.critic_steps,
