@@ -132,7 +132,7 @@ register(
         description="CGAN: both players are told the digit",
         method="conditional_gan",
         latents=LABEL,
-        training=dataclasses.replace(DCGAN.training, labels=-1),
+        training=dataclasses.replace(DCGAN.training, labels=-1, decay=0.3),
     )
 )
 
