@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf import data, evaluation, models, training
+from infogan_tf.channel import routes
 from infogan_tf.models import GAN
 from infogan_tf.serving.export import export
 from infogan_tf.spec import ModelSpec
@@ -132,9 +133,10 @@ def step_gflop(model: GAN, batch_size: int) -> dict[str, float]:
         "trunk": model.trunk.layers,
         "discriminator": [model.discriminator],
     }
+    channelled = 0  # passes besides that of the images as they are
     if recognition := getattr(model, "recognition", None):
         networks["recognition"] = [*recognition.layers, model.recognition_output]
-    channelled = len(getattr(model, "channels", ()))
+        channelled = len(routes(model.channels))
     # (forward passes, passes back for D, passes back for G) through each network
     passes = {
         "generator": (1, 0, 1),
