@@ -168,8 +168,8 @@ def test_an_unbounded_critic_is_refused():
 def test_batch_normalisation_is_refused_where_each_image_has_a_slope(penalty):
     assert refusal(penalty, batch_norm=True) == (
         f"{type(penalty).__name__} bounds the discriminator's slope at each image, and "
-        "batch normalisation makes its answer depend on the whole batch: declare its blocks "
-        "with batch_norm=False."
+        "batch normalisation makes its answer depend on the whole batch: declare its "
+        "blocks with batch_norm=False."
     )
 
 
