@@ -3,8 +3,8 @@
 python benchmarks/seeds.py --model=mnist_infogan --data_dir=DIR --runs=runs/seeds
 
 A run that is there is taken up where it stopped, left as it is when it was scored, and
-refused when it had other settings; so the same command, given again, goes on. No seed, step
-or setting is chosen by its score.
+refused when it had other settings; so the same command, given again, goes on. No seed
+and no step is chosen by its score.
 """
 
 import json

@@ -620,11 +620,9 @@ def _unpacked(data: Any) -> tuple[tf.Tensor, Labelled | None]:
             f"The images are {images.dtype.name}; they have to be float32 in [0, 1]: "
             "divide bytes by 255."
         )
-    if labelled is not None and not isinstance(labelled, tuple):
-        labelled = (images, labelled)
     if labelled is None:
         return images, None
-    shown, labels = labelled
+    shown, labels = labelled if isinstance(labelled, tuple) else (images, labelled)
     return images, Labelled(shown, tf.cast(labels, tf.int32))
 
 
