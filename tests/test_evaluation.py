@@ -350,7 +350,9 @@ def test_training_does_without_labels(tiny_run, tiny_spec, npz_of_shapes, tmp_pa
     }
     assert capsys.readouterr().out == (
         "Not scored: disentanglement (the images have no factors); clustering (the images "
-        "have no labels); fidelity and controls (the images have no labels or factors).\n"
+        "have no labels); controls (the images have no labels or factors); fidelity (the "
+        "images have no labels or factors; --features=inception compares colour images "
+        "without).\n"
     )
 
 

@@ -16,6 +16,7 @@ from infogan_tf.evaluation import (
     correlation,
     disentanglement,
     fidelity,
+    inception,
     information,
     morphology,
     report,
@@ -29,6 +30,7 @@ from infogan_tf.training.train import load
 
 BATCH = 500
 IMAGES = 10_000  # real and generated ones that are compared, at most
+FEATURES = ("judge", "inception")
 SAME_CODES = 10  # images with the same codes, to see what the noise changes
 
 
@@ -37,6 +39,7 @@ def evaluate(
     *,
     dataset: str | None = None,
     data_dir: str | os.PathLike | None = None,
+    features: str = "judge",
     seed: int = 0,
 ) -> dict[str, Any]:
     """Scores the newest checkpoint of a run; writes its metrics.json and report.html.
@@ -47,6 +50,9 @@ def evaluate(
     Args:
         run_dir: of a training.
         dataset, data_dir: the images to score on; those of the training if not given.
+        features: where generated and real images are compared: "judge", in those of a
+            network taught the labels and factors of these images; "inception", in those of
+            Keras's InceptionV3, for colour images, labelled or not.
         seed: of the generated images and of the estimators.
 
     Returns:
@@ -56,15 +62,20 @@ def evaluate(
         `/ari`, `/code_to_label`, `/generated_agreement`; `classification/accuracy` where
         labels taught the model to classify; for digits, `controls/<code>/slant` and
         `/width`. With factors, `factors/<factor>/code` and `/spearman`,
-        `disentanglement/...`, and `controls/<code>/...`. With either, `fidelity/fid`,
-        `/kid`, `/kid_stddev`, `/precision`, `/recall`, `/spread_...` in the space that
-        `fidelity/features` names, of a network taught the labels and factors, and how well
-        it reads them, `fidelity/classifier_accuracy` and `/regressor_r2`.
+        `disentanglement/...`, and `controls/<code>/...`. With either, or in Inception's
+        features, `fidelity/fid`, `/kid`, `/kid_stddev`, `/precision`, `/recall`,
+        `/spread_...` in the space that `fidelity/features` names; with either, how well the
+        judge reads them, `fidelity/classifier_accuracy` and `/regressor_r2`.
 
     Raises:
-        InfoGANError: no checkpoint, images that cannot be read, or a cache that cannot be
-            written.
+        InfoGANError: no checkpoint, images that cannot be read, a cache that cannot be
+            written, or features that are not there.
     """
+    if features not in FEATURES:
+        raise InfoGANError(
+            f'features is "{features}"; it has to be {" or ".join(FEATURES)}.'
+        )
+    viewer = inception.Inception() if features == "inception" else None
     run = RunDirectory(run_dir)
     model = load(run_dir)
     spec = run.spec()
@@ -94,20 +105,25 @@ def evaluate(
             metrics["classification/accuracy"] = float(np.mean(found))
     else:
         missing.append("clustering (the images have no labels)")
+    judge = None
     if labelled or images.train.factors:
-        name = dataset or (spec.data.name if data_dir else run.options()["run"]["dataset"])
-        space = f"{name}_{'classifier' if labelled else 'factors'}"
+        judge = judges.cached(images.train)
         digits = spec.data.image_shape == (28, 28, 1) and labelled
         digits = digits and images.train.labels.max() <= 9
-        judge = judges.cached(images.train)
-        try:
-            metrics |= _controls(model, judge, seed, digits=digits)
-            found = _fidelity(model, images, judge, metrics, seed)
-            metrics |= {"fidelity/features": space} | found
-        except InfoGANError as error:
-            missing.append(f"fidelity ({str(error).rstrip('.')})")
+        metrics |= _controls(model, judge, seed, digits=digits)
     else:
-        missing.append("fidelity and controls (the images have no labels or factors)")
+        missing.append("controls (the images have no labels or factors)")
+    if viewer:
+        space = inception.NAME
+    else:
+        viewer = judge
+        name = dataset or (spec.data.name if data_dir else run.options()["run"]["dataset"])
+        space = f"{name}_{'classifier' if labelled else 'factors'}"
+    try:
+        found = _fidelity(model, images, judge, viewer, metrics, seed)
+        metrics |= {"fidelity/features": space} | found
+    except InfoGANError as error:
+        missing.append(f"fidelity ({str(error).rstrip('.')})")
     if missing:
         print(f"Not scored: {'; '.join(missing)}.")
     write_json(run.metrics_file, metrics)
@@ -193,38 +209,64 @@ def _clustering(model: GAN, images: data.ImageData) -> dict[str, Any]:
 
 
 def _fidelity(
-    model: GAN, images: data.ImageData, judge: Judge, metrics: dict[str, Any], seed: int
+    model: GAN,
+    images: data.ImageData,
+    judge: Judge | None,
+    viewer: Judge | inception.Inception | None,
+    metrics: dict[str, Any],
+    seed: int,
 ) -> dict[str, Any]:
-    """Test images, and as many generated ones, as the judge sees them."""
+    """Test images, and as many generated ones: what the judge answers, the viewer sees."""
+    if viewer is None:
+        raise InfoGANError(
+            "the images have no labels or factors; --features=inception compares colour "
+            "images without"
+        )
     test = images.test.sample(IMAGES, seed=seed)
     codes, drawn = draw(model, len(test), seed=seed)
-    real, generated = judge.read(test.images), judge.read(drawn)
-    found: dict[str, Any] = _trust(judge, judges.known(test), real.answers)
+    real, generated = viewer.read(test.images), viewer.read(drawn)
+    found: dict[str, Any] = {}
+    if judge:
+        answers = [
+            (seen if judge is viewer else judge.read(pixels)).answers
+            for seen, pixels in ((real, test.images), (generated, drawn))
+        ]
+        found |= _trust(judge, judges.known(test), answers[0])
+        found |= _agreement(model, codes, answers[1], metrics)
     scores = vars(fidelity.measure(real.features, generated.features, seed=seed))
     found |= {f"fidelity/{name}": value for name, value in scores.items()}
     spreads = {}
     if test.labels is not None:
         spreads["real"] = fidelity.spread(real.features, test.labels)
     if code := _category(model):
-        groups = codes[code.name]
-        spreads["generated"] = fidelity.spread(generated.features, groups)
-        asked = None  # what each category stands for
-        if code.name == judges.LABEL:
-            asked = range(code.categories)
-        elif test.labels is not None:
-            asked = metrics["clustering/code_to_label"]
-        if asked is not None:
-            agree = generated.answers[judges.LABEL] == np.array(asked)[groups]
-            found["clustering/generated_agreement"] = float(np.mean(agree))
+        spreads["generated"] = fidelity.spread(generated.features, codes[code.name])
     for name, (within, overall) in spreads.items():
         found[f"fidelity/spread_{name}_within"] = within
         found[f"fidelity/spread_{name}_overall"] = overall
     if model.latents.codes:
         codes, drawn = draw(model, len(test), seed=seed, same_codes=SAME_CODES)
         groups = np.arange(len(test)) // SAME_CODES
-        within, overall = fidelity.spread(judge.read(drawn).features, groups)
+        within, overall = fidelity.spread(viewer.read(drawn).features, groups)
         found["fidelity/spread_of_noise"] = within / overall if overall else 0.0
     return found
+
+
+def _agreement(
+    model: GAN,
+    codes: dict[str, np.ndarray],
+    answers: dict[str, np.ndarray],
+    metrics: dict[str, Any],
+) -> dict[str, float]:
+    """How many generated images are read as what their category stands for."""
+    code = _category(model)
+    if code is None or judges.LABEL not in answers:
+        return {}
+    if code.name == judges.LABEL:
+        asked = range(code.categories)
+    else:
+        asked = metrics["clustering/code_to_label"]
+    agree = answers[judges.LABEL] == np.array(asked)[codes[code.name]]
+    return {"clustering/generated_agreement": float(np.mean(agree))}
 
 
 def _trust(

@@ -22,9 +22,8 @@ from infogan_tf.training.run_directory import RunDirectory
 GROUPS = {
     "clustering": "Agreement of the first category with the labels of the test images, "
     "through a one-to-one map fitted on the training images.",
-    "fidelity": "Distance of generated from real images in the features of a network that "
-    "was taught what is known of the real ones; fid and kid are 0 at best, precision and "
-    "recall 1.",
+    "fidelity": "Distance of generated from real images in the features of the network "
+    "named first; fid and kid are 0 at best, precision and recall 1.",
     "factors": "For each true factor, the continuous code that follows it best on training "
     "images, and their rank correlation on test images.",
     "controls": "Rank correlation of a continuous code with what is measured in generated "
