@@ -178,9 +178,9 @@ class RandomExposure(Channel):
 
 @dataclasses.dataclass(frozen=True)
 class RandomMirror(Channel):
-    """T: every other image, at random, is mirrored, left for right.
+    """T: every other image, at random, is mirrored, left for right or top for bottom.
 
-    For images whose mirror images are as likely, such as faces. A code that survives is
+    For images whose mirror images are as likely, such as faces, left for right. A code that survives is
     even: "looks to the left", or "lit from the left", says nothing after T. Of an odd code
     Q has to read the opposite from a mirrored image, so it can be nothing else. The coin is
     independent of c and T has an inverse, so this too bounds I(c; G(z, c)) from below.
@@ -190,10 +190,12 @@ class RandomMirror(Channel):
         odd: those of them whose sign changes; their priors are symmetric about 0.
         noise: the standard deviation of white noise that every pixel is given besides. A
             code has to change much of the picture to be read through it.
+        vertical: top for bottom.
     """
 
     odd: tuple[str, ...] = ()
     noise: float = 0.0
+    vertical: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -217,7 +219,8 @@ class RandomMirror(Channel):
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         count = tf.shape(images)[0]
         mirrored = self._coin(count, seed)[:, tf.newaxis, tf.newaxis, tf.newaxis]
-        turned = tf.where(mirrored, tf.reverse(images, [2]), images)
+        axis = 1 if self.vertical else 2
+        turned = tf.where(mirrored, tf.reverse(images, [axis]), images)
         if not self.noise:
             return turned
 

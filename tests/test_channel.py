@@ -162,17 +162,18 @@ def test_an_impossible_exposure_is_named(limits):
 # --- the mirror --------------------------------------------------------------------------
 
 
-def test_where_a_disc_lies_is_odd_and_how_high_it_lies_is_even():
+@pytest.mark.parametrize(("odd", "vertical"), [("c1", False), ("c2", True)])
+def test_where_a_disc_lies_along_the_mirror_is_odd_and_across_it_is_even(odd, vertical):
     """A disc at (c1, c2): after T, what Q is to read is still where it lies."""
     places = np.random.default_rng(0).uniform(-9, 9, (2, COPIES)).astype(np.float32)
     images = tf.concat([blob(x, y)[:1] for x, y in places.T], axis=0)
     latents = dict(zip(("c1", "c2"), map(tf.constant, places), strict=True))
-    channel = RandomMirror(("c1", "c2"), odd=("c1",))
+    channel = RandomMirror(("c1", "c2"), odd=(odd,), vertical=vertical)
     _, x, y = mass_and_centroid(channel(images, SEED))
     expected = channel.expected(latents, SEED)
     np.testing.assert_allclose(x, expected["c1"], atol=0.05)
     np.testing.assert_allclose(y, expected["c2"], atol=0.05)
-    turned = np.mean(expected["c1"] != latents["c1"])
+    turned = np.mean(expected[odd] != latents[odd])
     assert 0.3 < turned < 0.7  # 64 tosses of a coin: 0.2 is 3.2 deviations
 
 
