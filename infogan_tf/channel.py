@@ -180,10 +180,11 @@ class RandomExposure(Channel):
 class RandomMirror(Channel):
     """T: every other image, at random, is mirrored, left for right or top for bottom.
 
-    For images whose mirror images are as likely, such as faces, left for right. A code that survives is
-    even: "looks to the left", or "lit from the left", says nothing after T. Of an odd code
-    Q has to read the opposite from a mirrored image, so it can be nothing else. The coin is
-    independent of c and T has an inverse, so this too bounds I(c; G(z, c)) from below.
+    For images whose mirror images are as likely, as those of faces are, left for right. A
+    code that survives is even: "looks to the left", or "lit from the left", says nothing
+    after T. Of an odd code Q has to read the opposite from a mirrored image, so it can be
+    nothing else. The coin is independent of c and T has an inverse, so this too bounds
+    I(c; G(z, c)) from below.
 
     Args:
         codes: see `Channel`.
