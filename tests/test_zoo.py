@@ -57,9 +57,9 @@ CELEBA = (
 )
 
 
-def _bounded(paper: tuple[int, ...]) -> tuple[int, ...]:
-    """With batch normalisation for biases in G, and the other way round in D."""
-    return paper[0] + 128 + 64, paper[1] - 128 - 256, *paper[2:]
+def _normalised(paper: tuple[int, ...]) -> tuple[int, ...]:
+    """With batch normalisation for biases in G: a scale more for each channel."""
+    return paper[0] + 128 + 64, *paper[1:]
 
 
 FACES3D = (
@@ -115,9 +115,9 @@ PARAMETERS = {
         (64 + 1) * 6272 + MNIST_TOP - 64,
     ),
     "svhn_infogan_paper": SVHN,
-    "svhn_infogan": _bounded(SVHN),
+    "svhn_infogan": _normalised(SVHN),
     "celeba_infogan_paper": CELEBA,
-    "celeba_infogan": _bounded(CELEBA),
+    "celeba_infogan": _normalised(CELEBA),
     **dict.fromkeys((f"faces3d_infogan_{x}" for x in FACES), FACES3D),
     "faces3d_infogan": (  # Q of c3 to c5 is a mean each
         *FACES3D[:3],

@@ -10,16 +10,7 @@ D: FC 1;  Q: FC 128, BN, leaky ReLU, FC  4x4 upconv 64, ReLU, stride 2
 Of the entries in `zoo/svhn.py` and `zoo/celeba.py`.
 """
 
-from infogan_tf.blocks import (
-    Convolution,
-    Dense,
-    Flatten,
-    Reshape,
-    UpConvolution,
-    unnormalised,
-)
-from infogan_tf.penalties import SpectralNormalization
-from infogan_tf.spec import TrainSpec
+from infogan_tf.blocks import Convolution, Dense, Flatten, Reshape, UpConvolution
 
 GENERATOR = (
     Dense(2 * 2 * 448, activation="relu"),
@@ -38,20 +29,10 @@ TRUNK = (
 RECOGNITION = (Dense(128, activation="leaky_relu"),)
 
 # With the paper's, D wins on SVHN and CelebA, and one image is left. Batch normalisation in
-# all of G, and D bounded by its spectrum instead, keep the game even.
-EVEN_GAME = {
-    "generator": (
-        *GENERATOR[:3],
-        UpConvolution(128, activation="relu"),
-        UpConvolution(64, activation="relu"),
-        GENERATOR[-1],
-    ),
-    "trunk": unnormalised(TRUNK),
-    "penalties": (SpectralNormalization(),),
-    "training": TrainSpec(
-        steps=20_000,
-        generator_learning_rate=2e-4,
-        discriminator_learning_rate=2e-4,
-        decay=0.2,
-    ),
-}
+# every layer of G but the last keeps the game even.
+NORMALISED_GENERATOR = (
+    *GENERATOR[:3],
+    UpConvolution(128, activation="relu"),
+    UpConvolution(64, activation="relu"),
+    GENERATOR[-1],
+)
