@@ -9,11 +9,12 @@ discriminator D / recognition Q                    generator G
 4x4 conv 64, leaky ReLU, stride 2                  4x4 upconv 64, ReLU, stride 2, BN
 4x4 conv 64, leaky ReLU, stride 2                  4x4 upconv 32, ReLU, stride 2, BN
 FC 128, leaky ReLU                                 4x4 upconv 32, ReLU, stride 2, BN
-D: FC 1;  Q: FC                                    4x4 upconv 1, sigmoid, stride 2
+D: FC 1;  Q: FC 128, leaky ReLU, BN, FC            4x4 upconv 1, sigmoid, stride 2
 
-Five continuous codes for five factors and 5 of noise: 10 inputs. D is spectrally
-normalised, and neither D nor Q batch normalised, as in InfoGAN-CR (Lin et al. 2020, arXiv
-1906.06034), whose runs of InfoGAN are the published figures beside ours.
+Four continuous codes and 6 of noise: 10 inputs. D is spectrally normalised and not batch
+normalised, as in InfoGAN-CR (Lin et al. 2020, arXiv 1906.06034), whose runs of InfoGAN are
+the published figures beside ours. Those have five codes, all alike; here it is put in by
+hand how images of what a code stands for behave in a mirror, and when they are turned.
 
 python tools/train.py --model=dsprites_infogan [--data_dir=DIR]
 
@@ -22,11 +23,16 @@ grid of shapes is drawn (see `infogan_tf.data.dsprites`).
 """
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
+from infogan_tf.channel import RandomAffine, RandomMirror
 from infogan_tf.latents import LatentSpace, Noise, Uniform
 from infogan_tf.penalties import SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
 
+# What changes its sign left for right is the place across (c1), top for bottom the height
+# (c2), in either mirror the tilt (c4); what stays as it is wherever an image is moved and
+# turned, the size (c3). Images are moved before the tilt is read, and it comes last: place
+# across times height, or tilt times height, have the same signs.
 register(
     ModelSpec(
         name="dsprites_infogan",
@@ -34,8 +40,13 @@ register(
         method="infogan",
         data=DataSpec("dsprites", (64, 64, 1)),
         latents=LatentSpace(
-            codes=tuple(Uniform(f"c{i}", mi_weight=0.1) for i in range(1, 6)),
-            noise=Noise(5),
+            codes=(
+                Uniform("c1", mi_weight=0.1, q_stddev=0.3),
+                Uniform("c2", mi_weight=0.1, q_stddev=0.3),
+                Uniform("c3", mi_weight=0.1, mi_start=0.02, q_stddev=0.3),
+                Uniform("c4", mi_weight=0.1, mi_start=0.2, q_stddev=0.3),
+            ),
+            noise=Noise(6),
         ),
         generator=(
             Dense(128, activation="relu"),
@@ -53,12 +64,24 @@ register(
             Convolution(64, activation="leaky_relu", batch_norm=False),
             Dense(128, activation="leaky_relu", batch_norm=False),
         ),
+        recognition=(Dense(128, activation="leaky_relu"),),
+        channels=(
+            RandomMirror(codes=("c1", "c2", "c4"), odd=("c1", "c4")),
+            RandomMirror(codes=("c1", "c2", "c4"), odd=("c2", "c4"), vertical=True),
+            RandomAffine(
+                codes=("c3",), rotation=180.0, scale=0.0, aspect=0.0, shear=0.0, shift=8.0
+            ),
+            RandomAffine(
+                codes=("c4",), rotation=0.0, scale=0.0, aspect=0.0, shear=0.0, shift=16.0
+            ),
+        ),
         penalties=(SpectralNormalization(),),
         training=TrainSpec(
-            steps=20_000,
+            steps=5_000,
             batch_size=64,
             generator_learning_rate=1e-3,
             discriminator_learning_rate=1e-3,
+            decay=0.2,
         ),
     )
 )
