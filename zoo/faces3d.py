@@ -104,7 +104,8 @@ register(
 # What turns a face and what moves the light shade it alike: the first principal component
 # of the images is azimuth less lighting. Over-exposed, they show the azimuth (c1). What is
 # odd besides, turns round in the mirror, and stands out from noise is the lighting (c2);
-# what is even, the elevation (c3). The last two codes come late, for what is left.
+# what is even, the elevation (c3). The last two codes come late, for what is left. Where c1
+# has to be odd too, seed 2 loses the azimuth (|rho| 0.42 for 0.88).
 register(
     dataclasses.replace(
         AZIMUTH,
