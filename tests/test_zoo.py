@@ -115,7 +115,11 @@ PARAMETERS = {
         (64 + 1) * 6272 + MNIST_TOP - 64,
     ),
     "svhn_infogan_paper": SVHN,
-    "svhn_infogan": _normalised(SVHN),
+    "svhn_infogan": (  # D has biases for scales
+        _normalised(SVHN)[0],
+        SVHN[1] - 128 - 256,
+        *SVHN[2:],
+    ),
     "celeba_infogan_paper": CELEBA,
     "celeba_infogan": _normalised(CELEBA),
     **dict.fromkeys((f"faces3d_infogan_{x}" for x in FACES), FACES3D),

@@ -9,9 +9,11 @@ Where this is not the paper: it states no batch, no beta_1, no distribution of t
 and no number of updates. The first three are those of the authors' MNIST code; 20,000
 updates, 35 passes over the 73,257 images, are ours.
 
-These are `svhn_infogan_paper`. In `svhn_infogan`, as in `celeba_infogan`, every layer of G
-but the last has batch normalisation, the codes weigh 0.1 and come after a tenth of the
-training, and the rates end at 0.
+These are `svhn_infogan_paper`. In `svhn_infogan` every layer of G but the last has batch
+normalisation, and the codes weigh 0.1 and come after a tenth of the training, as in
+`celeba_infogan`; besides, D is spectrally normalised and both learn at 2e-4. With the rates
+and the D of `celeba_infogan`, D learns the 600 images that were at hand by heart (d_loss
+0.08 at update 650), and one image is left.
 
 python tools/train.py --model=svhn_infogan --data_dir=DIR
 
@@ -21,7 +23,9 @@ on too); without --data_dir TFDS downloads svhn_cropped.
 
 import dataclasses
 
+from infogan_tf.blocks import unnormalised
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
+from infogan_tf.penalties import SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.colour import GENERATOR, NORMALISED_GENERATOR, RECOGNITION, TRUNK
 from zoo.registry import register
@@ -56,9 +60,16 @@ register(
     dataclasses.replace(
         PAPER,
         name="svhn_infogan",
-        description="InfoGAN on SVHN, our best: all of G is batch normalised",
+        description="InfoGAN on SVHN, our best: D is spectrally normalised",
         latents=codes(mi_weight=0.1, mi_start=0.1),
         generator=NORMALISED_GENERATOR,
-        training=dataclasses.replace(PAPER.training, decay=0.2),
+        trunk=unnormalised(TRUNK),
+        penalties=(SpectralNormalization(),),
+        training=dataclasses.replace(
+            PAPER.training,
+            generator_learning_rate=2e-4,
+            discriminator_learning_rate=2e-4,
+            decay=0.2,
+        ),
     )
 )
