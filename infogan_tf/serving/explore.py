@@ -94,7 +94,8 @@ def page(model: Served) -> gradio.Blocks:
     def describe(picture: Image.Image | None) -> Any:
         return read(model, picture) if picture else None
 
-    with gradio.Blocks(title=model.model) as blocks:
+    # Gradio's telemetry would look for its server first, and hold up the end without one.
+    with gradio.Blocks(title=model.model, analytics_enabled=False) as blocks:
         gradio.Markdown(f"# {model.model}")
         with gradio.Tab("Draw"), gradio.Row():
             with gradio.Column(scale=1):
