@@ -29,7 +29,7 @@ TRUNK = (
 RECOGNITION = (Dense(128, activation="leaky_relu"),)
 
 # With the paper's, D wins on SVHN and CelebA, and one image is left. Batch normalisation in
-# every layer of G but the last keeps the game even.
+# every layer of G but the last keeps the game even on CelebA; SVHN bounds D besides.
 NORMALISED_GENERATOR = (
     *GENERATOR[:3],
     UpConvolution(128, activation="relu"),
