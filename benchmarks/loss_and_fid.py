@@ -33,8 +33,8 @@ def main() -> None:
 
     from infogan_tf import data, models
     from infogan_tf.evaluation import fidelity, judge
+    from infogan_tf.evaluation.batches import draw
     from infogan_tf.evaluation.correlation import spearman
-    from infogan_tf.evaluation.evaluate import draw
 
     spec = chosen_spec()
     numbers = spec.training

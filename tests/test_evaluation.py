@@ -34,7 +34,7 @@ from infogan_tf.evaluation import (
     most_probable,
     table,
 )
-from infogan_tf.evaluation.evaluate import draw
+from infogan_tf.evaluation.batches import draw
 from infogan_tf.latents import Categorical, LatentSpace, Noise
 from infogan_tf.models import InfoGAN
 from infogan_tf.spec import DataSpec

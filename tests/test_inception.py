@@ -11,7 +11,7 @@ import infogan_tf
 from infogan_tf.blocks import UpConvolution
 from infogan_tf.errors import InfoGANError
 from infogan_tf.evaluation import evaluate, fidelity, inception
-from infogan_tf.evaluation.evaluate import draw
+from infogan_tf.evaluation.batches import draw
 from infogan_tf.evaluation.judge import Reading
 from infogan_tf.spec import DataSpec
 
