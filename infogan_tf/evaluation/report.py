@@ -112,11 +112,11 @@ def _rows(metrics: Mapping[str, Any], group: str) -> list[tuple[str, str]]:
 
 
 def comparison(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Several runs side by side as a Markdown table, and below them their mean and least.
+    """Several runs side by side, a Markdown table that a terminal shows as well.
 
     Args:
-        runs: the metrics of each, as `evaluate` wrote them. Their scores that are single
-            numbers are columns.
+        runs: the metrics of each, as `evaluate` wrote them; a column each, and of several
+            their mean, least and most. Scores that are single numbers are the rows.
 
     Raises:
         InfoGANError: a run's metrics lack what is always there, or hold a null.
@@ -136,16 +136,25 @@ def comparison(runs: Sequence[Mapping[str, Any]]) -> str:
         if any(isinstance(metrics.get(name), float) for metrics in runs)
         and not name.endswith(("_stderr", "_stddev", "_max"))
     ]
-    rows = [
-        [
-            *(str(metrics[name]) for name in header),
-            *(f"{metrics[name]:.4f}" if name in metrics else "" for name in scores),
-        ]
-        for metrics in runs
+    summaries = {"mean": np.mean, "least": np.min, "most": np.max} if len(runs) > 1 else {}
+    table = [
+        ["model", *(str(metrics["model"]) for metrics in runs), *summaries],
+        *([name, *(str(metrics[name]) for metrics in runs)] for name in header[1:]),
     ]
-    if len(runs) > 1:
-        columns = [[run[name] for run in runs if name in run] for name in scores]
-        for name, reduce in (("mean", np.mean), ("least", np.min), ("most", np.max)):
-            rows.append([name, "", "", *(f"{reduce(column):.4f}" for column in columns)])
-    lines = [[*header, *scores], ["---"] * (len(header) + len(scores)), *rows]
+    for name in scores:
+        found = [metrics[name] for metrics in runs if name in metrics]
+        table.append(
+            [
+                name,
+                *(f"{metrics[name]:.4f}" if name in metrics else "" for metrics in runs),
+                *(f"{summary(found):.4f}" for summary in summaries.values()),
+            ]
+        )
+    width = len(table[0])
+    table = [row + [""] * (width - len(row)) for row in table]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    table.insert(1, ["-" * widths[0], *("-" * (wide - 1) + ":" for wide in widths[1:])])
+    lines = (
+        [row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in table
+    )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
