@@ -20,8 +20,8 @@ chairs3d_infogan_width              0.05               2
 
 `chairs3d_infogan` has the paper's networks and rates, and codes that weigh less and come
 late: with the weights for rotation 1,736 stand-in renders gave grey images. c4 turns the
-chair after 1,200 updates with batches of 32 (|rho| 0.78 with the azimuth, docs/results); the
-categories carry nothing by then.
+chair after 1,200 updates with batches of 32 (|rho| 0.78 with the azimuth, docs/results);
+the categories carry nothing by then.
 
 Where this is not the paper: batch, beta_1 and noise are those of the authors' MNIST code;
 10,000 updates, 15 passes over the 86,366 renders, are ours.
