@@ -70,7 +70,15 @@ def process(model):
         process.kill()
 
 
-def test_ctrl_c_ends_it_quietly(process):
+@pytest.fixture
+def listening_to_ctrl_c():
+    """What a shell starts in the background ignores Ctrl-C, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_ends_it_quietly(listening_to_ctrl_c, process):
     process.send_signal(signal.SIGINT)
     said, error = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, "") and "Traceback" not in error
