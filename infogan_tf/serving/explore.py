@@ -94,7 +94,7 @@ def page(model: Served) -> gradio.Blocks:
     def describe(picture: Image.Image | None) -> Any:
         return read(model, picture) if picture else None
 
-    # Gradio's telemetry would look for its server first, and hold up the end without one.
+    # No telemetry: a page of one's own machine has nothing to tell Gradio's server.
     with gradio.Blocks(title=model.model, analytics_enabled=False) as blocks:
         gradio.Markdown(f"# {model.model}")
         with gradio.Tab("Draw"), gradio.Row():
