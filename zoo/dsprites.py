@@ -16,9 +16,10 @@ normalised, as in InfoGAN-CR (Lin et al. 2020, arXiv 1906.06034), whose runs of 
 the published figures beside ours. Those have five codes, all alike; here it is put in by
 hand how images of what a code stands for behave in a mirror, and when they are turned.
 
-D is at chance from update 1,500 on, and images are discs. With G at 3e-4 it stays in the
-game for most of 5,000 updates (d_loss 0.6 to 0.8) and outlines are more varied (FID 31 for
-36), but what the codes say is less sharp (DCI .28 for .40, MIG .33 for .48). Other trials
+D is at chance from update 1,500 on, and images are discs. With G at 3e-4 it is in the game
+for about half of 5,000 updates (d_loss 0.6 to 0.8; 1.3 at the end) and outlines are more
+varied (FID 31 for 36), but what the codes say is less sharp (DCI .28 for .40, MIG .33 for
+.48), and the tilt is not read at all. Other trials
 of 1,500 to 3,250 updates, seed 0: weights of 0.02 leave several blobs in an image; without
 normalisation, or with R1, D falls to chance as well, by update 1,250; a D with batch
 normalisation stays in the game with weights of 0.1, and no code is the place; with 0.5 G
