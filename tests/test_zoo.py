@@ -159,12 +159,12 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module", params=ENTRIES.values(), ids=ENTRIES)
 def entry(request):
-    """(spec, model, its variables before two real steps, their metrics)."""
+    """(spec, model, its variables before two real steps of 16 images, their metrics)."""
     spec = request.param
     model = infogan_tf.build(spec)
     model.steps = 2  # a training of two: codes that come late come in the second
     data = infogan_tf.data.load(spec.data, dataset="synthetic")
-    stream = infogan_tf.data.stream(data.train, spec.training)
+    stream = infogan_tf.data.stream(data.train, spec.with_training(batch_size=16).training)
     before = [variable.numpy() for variable in model.trainable_variables]
     history = model.fit(stream, steps_per_epoch=2, verbose=0, shuffle=False)
     return spec, model, before, {name: v[0] for name, v in history.history.items()}
