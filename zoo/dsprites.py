@@ -18,10 +18,11 @@ a mirror, and when they are turned.
 
 D stays in the game by R1 and twice the rate of G. Spectrally normalised, as theirs is, it
 is at chance from update 1,500 on where both rates are 1e-3, and images are discs (FID 36;
-8.7 now); with 3e-4 for G it is not for about half of 5,000 updates (FID 31); in the hinge
-game it wins outright, and G draws nothing. With neither, at the rate of G, D wins as well
-(d_loss 0.02). Where D is in the game G leaves the place to the noise and writes c1 and c2
-into the outline. White noise on what Q sees prevents it: they have to change many pixels.
+now 8.7 and 11.3 on two seeds); with 3e-4 for G it is not for about half of 5,000 updates
+(FID 31); in the hinge game it wins outright, and G draws nothing. With neither, at the rate
+of G, D wins as well (d_loss 0.02). Where D is in the game G leaves the place to the noise
+and writes c1 and c2 into the outline. White noise on what Q sees prevents it: they have to
+change many pixels.
 
 python tools/train.py --model=dsprites_infogan [--data_dir=DIR]
 
