@@ -156,6 +156,7 @@ def message(make, *arguments, **options):
     ("field", "value", "possible"),
     [
         ("steps", 0, "a whole number of at least 1"),
+        ("steps", -5, "a whole number of at least 1"),
         ("steps", 2.5, "a whole number of at least 1"),
         ("log_every", 0, "a whole number of at least 1"),
         ("checkpoint_every", -1, "a whole number of at least 1"),

@@ -141,6 +141,10 @@ BAD = {
         ("--model=tiny_infogan", "--penalty=wgangp"),
         'Unknown penalty "wgangp". Did you mean "wgan_gp"? There are weight_clipping,',
     ),
+    "two bounds": (
+        ("--model=tiny_infogan", "--penalty=weight_clipping,spectral_norm"),
+        "tiny_infogan: WeightClipping and SpectralNormalization all bound the ",
+    ),
     "labels for nothing": (
         ("--model=tiny_infogan", "--labels=5"),
         'tiny_infogan: the method "infogan" learns from no labels, and labels is 5: ',
