@@ -511,6 +511,9 @@ def test_the_held_out_shapes_are_every_tenth():
 # --- TFDS ------------------------------------------------------------------------------
 
 
+GREY = (28, 28, 1)
+
+
 def toy_examples(count, *, shape=(8, 8, 1), labels=True):
     images = np.random.default_rng(count).integers(0, 256, (count, *shape), np.uint8)
     return [
@@ -528,7 +531,34 @@ def tfds_dir(tmp_path_factory):
     image = {"image": tfds.features.Image(shape=(8, 8, 1))}
     labelled = {**image, "label": tfds.features.ClassLabel(num_classes=10)}
     text = {"text": tfds.features.Text()}
+    captioned = {**image, "label": tfds.features.Text()}
+    wide = {**labelled, "image": tfds.features.Image(shape=(None, None, 3))}
+    deep = {"image": tfds.features.Tensor(shape=(8, 8), dtype=np.float32)}
     for name, features, splits in (
+        (
+            "toy_captions",
+            captioned,
+            {"train": [{**e, "label": "a"} for e in toy_examples(20)]},
+        ),
+        (
+            "toy_unlabelled",
+            labelled,
+            {
+                "train": toy_examples(20),
+                "test": [{**each, "label": -1} for each in toy_examples(5)],
+            },
+        ),
+        (
+            "toy_wide",
+            wide,
+            {
+                "train": [
+                    {"image": np.full((8 + place, 16, 3), 10 * place, np.uint8), "label": 0}
+                    for place in range(20)
+                ]
+            },
+        ),
+        ("toy_numbers", deep, {"train": [{"image": np.zeros((8, 8), np.float32)}]}),
         ("toy_digits", labelled, {"train": toy_examples(20), "test": toy_examples(5)}),
         ("toy_pictures", image, {"train": toy_examples(20, labels=False)}),
         ("toy_tests", image, {"test": toy_examples(5, labels=False)}),
@@ -563,12 +593,37 @@ def test_a_tfds_data_set_without_labels_or_a_test_split(tfds_dir):
     assert found.train.labels is None
 
 
+@pytest.mark.parametrize("name", ["toy_captions", "toy_unlabelled"])
+def test_labels_of_tfds_that_are_no_numbers_are_left_out(tfds_dir, name):
+    found = data.load(DataSpec(name, (8, 8, 1)), data_dir=tfds_dir)
+    assert found.train.labels is None and found.test.labels is None
+    np.testing.assert_array_equal(found.train.images[0], toy_examples(20)[0]["image"])
+
+
+def test_pictures_of_tfds_of_any_size_are_brought_to_the_model_s(tfds_dir):
+    found = data.load(DataSpec("toy_wide", (4, 4, 1)), data_dir=tfds_dir)
+    greys = [np.full((4, 4, 1), 10 * place) for place in range(20)]
+    np.testing.assert_array_equal(found.test.images, [greys[9], greys[19]])
+    assert found.preprocessing.endswith(" to 4 x 4, grey")
+
+
+def test_a_version_of_tfds_can_be_asked_for(tfds_dir):
+    spec, name = DataSpec("mnist", (8, 8, 1)), "toy_digits:1.0.0"
+    assert (
+        data.load(spec, dataset=name, data_dir=tfds_dir).origin == "TFDS toy_digits/1.0.0"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("toy_tests", "TFDS toy_tests/1.0.0 has no train split."),
         ("toy_words", 'TFDS "toy_words" has no feature "image": choose another.'),
-        ("toy_digits", "TFDS toy_digits/1.0.0: the images are 8 x 8 x 1 (height"),
+        (
+            "toy_numbers",
+            "TFDS toy_numbers/1.0.0: an image is float32 [8, 8], and has to be uint8 "
+            "[height, width, 1, 3 or 4]: choose another data set.",
+        ),
     ],
 )
 def test_a_tfds_data_set_of_another_kind(tfds_dir, name, text):
@@ -582,12 +637,12 @@ def test_a_damaged_tfds_data_set_is_named(tfds_dir, tmp_path, pattern):
     for path in (tmp_path / "toy_digits").rglob(pattern):
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     found = message(data.load, DataSpec("toy_digits", (8, 8, 1)), data_dir=tmp_path)
-    assert found.startswith(f'TFDS could not prepare "toy_digits" in {tmp_path}: ')
+    assert found.startswith(f'TFDS could not prepare "toy_digits" in {tmp_path}')
     assert found.endswith("or --dataset=digits, which needs no download.")
 
 
 def test_an_unknown_name(tmp_path):
-    found = message(tensorflow_datasets.load, "fashion_mnits", tmp_path)
+    found = message(tensorflow_datasets.load, "fashion_mnits/a:1.0.0", tmp_path, GREY)
     assert found.startswith(
         'Unknown data set "fashion_mnits": --dataset takes "digits", "synthetic", '
         '"folder" or any of the '
@@ -612,7 +667,7 @@ NO_DOWNLOAD = (
 def test_without_a_network_the_answer_comes_at_once(no_network, tmp_path):
     importlib.import_module("tensorflow_datasets")  # its 2 s are not counted
     start = time.monotonic()
-    found = message(tensorflow_datasets.load, "mnist", tmp_path)
+    found = message(tensorflow_datasets.load, "mnist", tmp_path, GREY)
     assert time.monotonic() - start < 10
     assert found.startswith(NO_DOWNLOAD.format(tmp_path))
     assert found.endswith(
@@ -628,7 +683,7 @@ def test_a_folder_that_a_download_left_behind_is_no_data_set(no_network, tmp_pat
 import pathlib
 from infogan_tf.data import tensorflow_datasets
 try:
-    tensorflow_datasets.load("mnist", pathlib.Path({str(tmp_path)!r}))
+    tensorflow_datasets.load("mnist", pathlib.Path({str(tmp_path)!r}), {GREY})
 except ValueError as error:
     print(error)
 """

@@ -366,6 +366,27 @@ def test_a_damaged_archive_is_named(tmp_path, cache_dir, form, name, share):
     assert entries(cache_dir) == []
 
 
+def test_a_tar_cut_between_two_members_is_named(tmp_path):
+    path = write_celeba(tmp_path, "tar") / "part1.tar"
+    with tarfile.open(path) as archive:
+        place = archive.getmembers()[-1].offset
+    path.write_bytes(path.read_bytes()[:place])
+    assert message(data.load, FACES, data_dir=tmp_path) == (
+        f"{path} cannot be read (it does not end with two empty blocks): it is damaged or "
+        "incomplete; get it again."
+    )
+
+
+def test_a_zip_that_says_it_is_of_a_later_version_is_named(tmp_path):
+    path = write_celeba(tmp_path, "zip") / "img_align_celeba.zip"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 255  # "version needed", times ten
+    path.write_bytes(content)
+    assert message(data.load, FACES, data_dir=tmp_path).startswith(
+        f"{path} cannot be read (zip file version 25.5"
+    )
+
+
 def test_an_archive_without_pictures(tmp_path):
     write_zip(tmp_path / "img_align_celeba.zip", {"readme.txt": b"", "a/._1.jpg": b""})
     assert message(data.load, FACES, data_dir=tmp_path) == (
@@ -583,6 +604,24 @@ def test_what_is_broken_or_no_image_is_skipped_and_named(tmp_path, capsys):
         assert capsys.readouterr().out == said
 
 
+def test_a_name_that_is_no_unicode_can_be_said(tmp_path, capsys):
+    write_pictures(tmp_path)
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).write_text("a cat")
+    data.load(GREY, dataset="folder", data_dir=tmp_path)
+    assert capsys.readouterr().out.encode().decode().endswith(": caf\ufffd.txt.\n")
+
+
+def test_the_sweeps_of_a_run_are_not_trained_on(tmp_path):
+    write_pictures(tmp_path)
+    before = data.load(GREY, dataset="folder", data_dir=tmp_path)
+    run = tmp_path / "runs" / "mine"
+    (run / "traversals").mkdir(parents=True)
+    (run / "train_log.jsonl").touch()
+    (run / "traversals" / "c1.png").write_bytes(encoded(plain(1)))
+    after = data.load(GREY, dataset="folder", data_dir=tmp_path)
+    np.testing.assert_array_equal(after.train.images, before.train.images)
+
+
 def test_a_folder_of_which_nothing_is_left(tmp_path, cache_dir):
     (tmp_path / "notes.txt").write_text("a cat")
     assert message(data.load, GREY, dataset="folder", data_dir=tmp_path) == (
@@ -796,6 +835,27 @@ def test_chairs_come_with_their_angles(tmp_path, above):
     np.testing.assert_array_equal(
         found.train.factors["elevation"], [20 if n % 8 < 4 else 30 for n in kept]
     )
+    # floats have an order, which scores look for; whole numbers are kinds
+    kinds = {name: values.dtype.kind for name, values in found.test.factors.items()}
+    assert kinds == {"chair": "i", "azimuth": "f", "elevation": "f"}
+
+
+def test_chairs_are_found_beside_what_they_were_unpacked_from(tmp_path):
+    write_chairs(tmp_path / "rendered_chairs")
+    with tarfile.open(tmp_path / "rendered_chairs.tar", "w") as archive:
+        archive.add(tmp_path / "rendered_chairs", "rendered_chairs")
+    assert len(data.load(CHAIRS, data_dir=tmp_path).test) == 2
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_sources_of_the_same_files_know_what_each_knows(tmp_path, order):
+    write_chairs(tmp_path)
+    found = {
+        dataset: data.load(CHAIRS, dataset=dataset, data_dir=tmp_path)
+        for dataset in ["folder", None][::order]
+    }
+    assert list(found["folder"].train.factors) == []
+    assert list(found[None].train.factors) == ["chair", "azimuth", "elevation"]
 
 
 def test_a_render_without_angles_is_named(tmp_path, cache_dir):

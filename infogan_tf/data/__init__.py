@@ -87,7 +87,7 @@ def _read(
         for reader in (idx, faces3d, dsprites, npz, svhn):
             if reader.found(path):
                 return reader.load(path)
-        for reader in (celeba, chairs3d):
+        for reader in (chairs3d, celeba):  # the chairs' .tar may lie beside them
             if reader.found(path):
                 return reader.load(path, image_shape)
     if name == dsprites.NAME and not path:
@@ -97,15 +97,16 @@ def _read(
             f"{path} holds no images that are known" if path else "No --data_dir is given"
         )
         raise InfoGANError(f"{where}. {NOT_IN_TFDS[name]}")
-    if path and not any((path / part).exists() for part in (name, "downloads")):
+    base = tensorflow_datasets.without_version(name)
+    if path and not any((path / part).exists() for part in (base, "downloads")):
         raise InfoGANError(
             f"--data_dir: {path} holds no images that are known: it may hold the four "
             f"MNIST idx files ({idx.FILES['train'][0]}.gz, ...), one .npz file with an "
             f"array \"images\", SVHN's {' and '.join(svhn.FILES.values())}, CelebA's "
             f"{celeba.IMAGES}/, {celeba.ARCHIVE} or .tar files, {chairs3d.ARCHIVE}/, "
-            f"dSprites' {dsprites.FILES}, or a TFDS data directory with {name}/; "
+            f"dSprites' {dsprites.FILES}, or a TFDS data directory with {base}/; "
             "--dataset=folder reads any pictures."
         )
-    if name == celeba.TFDS_NAME:
-        return celeba.load_from_tfds(path, image_shape)
-    return tensorflow_datasets.load(name, path)
+    if base == celeba.TFDS_NAME:
+        return celeba.load_from_tfds(name, path, image_shape)
+    return tensorflow_datasets.load(name, path, image_shape)

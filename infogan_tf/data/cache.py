@@ -63,6 +63,7 @@ def home() -> pathlib.Path:
 
 
 def decode_once(
+    source: str,
     origin: str,
     files: Sequence[pathlib.Path],
     image_shape: tuple[int, int, int],
@@ -73,6 +74,7 @@ def decode_once(
     """The decoded images, from an earlier run where nothing has changed since.
 
     Args:
+        source: the kind of it; another one knows other things of the same files.
         origin: see `ImageData`.
         files: all that the images are made from; their names, sizes and times of change
             are what an entry is found by.
@@ -89,7 +91,7 @@ def decode_once(
     """
     folder = home()
     key = json.dumps(
-        [VERSION, preprocessing, image_shape, *map(_fingerprint, files)]
+        [VERSION, source, preprocessing, image_shape, *map(_fingerprint, files)]
     ).encode()
     entry = folder / hashlib.sha256(key).hexdigest()
     found = _read(entry)
@@ -232,4 +234,6 @@ def _with_progress(pictures: Pictures, origin: str) -> Iterator[Example]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+    """The first of the names; a byte that is no UTF-8 as a question mark."""
+    named = [os.fsencode(name).decode(errors="replace") for name in names[:NAMED]]
+    return ", ".join(named) + (", ..." if len(names) > NAMED else "")

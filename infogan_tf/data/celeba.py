@@ -24,6 +24,7 @@ TFDS_NAME = "celeb_a"
 IMAGES, ARCHIVE, TARS = "img_align_celeba", "img_align_celeba.zip", "*.tar"
 ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.txt.gz")
 SUFFIXES = {".jpg", ".jpeg", ".png"}
+TAR_END = 2 * tarfile.BLOCKSIZE  # bytes, all of them zero; without them it is cut
 WIDTH, HEIGHT = 178, 218  # of the aligned pictures, which may also come scaled
 PART = 148 / 178  # what is kept: the face, hair included, without the background
 CROP = "the centred 148 x 148 of 178 x 218 (74 x 74 of 89 x 109; that part of any size)"
@@ -80,6 +81,7 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
 
     files = [path for source in sources for path in _files(source)]
     return cache.decode_once(
+        "celeba",
         f"the CelebA files in {data_dir}",
         [*files, table] if table else files,
         image_shape,
@@ -89,33 +91,23 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
 
 
 def load_from_tfds(
-    data_dir: pathlib.Path | None, image_shape: tuple[int, int, int]
+    name: str, data_dir: pathlib.Path | None, image_shape: tuple[int, int, int]
 ) -> ImageData:
-    """The train and test splits of TFDS's copy, decoded as `load` does.
+    """The train and test splits of TFDS's copy of that name, decoded as `load` does.
 
     Raises:
         InfoGANError: not on disk and not to be downloaded; damaged.
     """
-    pictures.require_channels(image_shape)
-    builder = tensorflow_datasets.prepare(TFDS_NAME, data_dir)
-    names = tuple(builder.info.features["attributes"])
-
-    def examples() -> Iterator[cache.Example]:
-        for split in cache.SPLITS:
-            for example in tensorflow_datasets.examples(builder, split):
-                image = pictures.fit(
-                    Image.fromarray(example["image"]), image_shape, part=PART
-                )
-                factors = [int(example["attributes"][name]) for name in names]
-                yield cache.Example("", image, factors, split)
-
-    count = sum(builder.info.splits[split].num_examples for split in cache.SPLITS)
-    return cache.decode_once(
-        f"TFDS {builder.info.full_name}",
-        sorted(pathlib.Path(builder.data_dir).iterdir()),
+    builder = tensorflow_datasets.prepare(name, data_dir)
+    return tensorflow_datasets.decode_once(
+        builder,
         image_shape,
-        preprocessing=pictures.described(image_shape, CROP),
-        pictures=lambda: cache.Pictures(count, examples(), names),
+        crop=CROP,
+        part=PART,
+        factors={
+            name: lambda example, name=name: int(example["attributes"][name])
+            for name in builder.info.features["attributes"]
+        },
     )
 
 
@@ -208,7 +200,9 @@ def _members(source: pathlib.Path) -> list[Member]:
             members = list(_in_zip(source))
         else:
             members = list(_in_tar(source))
-    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except InfoGANError:
+        raise
+    except Exception as error:  # damaged archives make both modules raise anything at all
         raise InfoGANError(
             f"{source} cannot be read ({error}): it is damaged or incomplete; get it again."
         ) from error
@@ -232,8 +226,10 @@ def _in_zip(source: pathlib.Path) -> Iterator[Member]:
 
 
 def _in_tar(source: pathlib.Path) -> Iterator[Member]:
-    if source.stat().st_size % tarfile.BLOCKSIZE:
-        raise tarfile.ReadError("it does not end with a whole block")
+    with source.open("rb") as file:
+        file.seek(-min(TAR_END, source.stat().st_size), io.SEEK_END)
+        if source.stat().st_size % tarfile.BLOCKSIZE or any(file.read()):
+            raise tarfile.ReadError("it does not end with two empty blocks")
 
     def read(info: tarfile.TarInfo) -> bytes:
         with source.open("rb") as file:

@@ -5,6 +5,7 @@ angles in their names, <chair>/renders/image_012_p020_t139_r096.png: seen from p
 above and t degrees around. It may be given itself or in the folder above it.
 """
 
+import dataclasses
 import pathlib
 import re
 from collections.abc import Iterator
@@ -13,14 +14,14 @@ import numpy as np
 from PIL import Image
 
 from infogan_tf.data import cache, pictures
-from infogan_tf.data.images import ImageData
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import InfoGANError
 
 ARCHIVE = "rendered_chairs"
 PICTURES = "*/renders/*.png"
 NAME = re.compile(r"image_\d+_p(\d{1,3})_t(\d{1,3})_r\d+\.png")
-FACTORS = ("chair", "azimuth", "elevation")
-CROP = "the largest centred crop of that aspect"
+ANGLES = ("azimuth", "elevation")
+FACTORS = ("chair", *ANGLES)
 ADVICE = (
     'Give --data_dir=DIR with the folders of "Seeing 3D chairs" (rendered_chairs.tar of '
     "di.ens.fr/willow/research/seeing3Dchairs, unpacked), or one .npz file."
@@ -43,13 +44,23 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
     """
     pictures.require_channels(image_shape)
     files = sorted(_root(data_dir).glob(PICTURES))
-    return cache.decode_once(
+    images = cache.decode_once(
+        "chairs3d",
         f"the chairs in {data_dir}",
         files,
         image_shape,
-        preprocessing=pictures.described(image_shape, CROP),
+        preprocessing=pictures.described(image_shape, pictures.CENTRED),
         pictures=lambda: cache.Pictures(len(files), _decoded(files, image_shape), FACTORS),
     )
+    return dataclasses.replace(
+        images, train=_with_angles(images.train), test=_with_angles(images.test)
+    )
+
+
+def _with_angles(split: Split) -> Split:
+    """Angles as float32, for they have an order; the chair stays a kind."""
+    angles = {name: split.factors[name].astype(np.float32) for name in ANGLES}
+    return dataclasses.replace(split, factors={**split.factors, **angles})
 
 
 def _decoded(

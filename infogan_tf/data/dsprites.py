@@ -73,6 +73,7 @@ def load(data_dir: pathlib.Path) -> ImageData:
                     )
         return _with_ranges(
             cache.decode_once(
+                NAME,
                 f"dSprites in {data_dir}",
                 [path],
                 (SIZE, SIZE, 1),
@@ -108,6 +109,7 @@ def draw() -> ImageData:
 
     return _with_ranges(
         cache.decode_once(
+            NAME,
             "dSprites, redrawn (not the published pixels)",
             [],
             (SIZE, SIZE, 1),

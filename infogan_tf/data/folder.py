@@ -8,20 +8,23 @@ from PIL import Image
 from infogan_tf.data import cache, pictures
 from infogan_tf.data.images import ImageData
 
-CROP = "the largest centred crop of that aspect"
+RUN_FILE = "train_log.jsonl"  # of every run directory
 
 
 def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData:
     """Decodes what Pillow can read, in order of relative path; every tenth is held out.
 
     Each picture is cropped and resized as `pictures.fit` says. Whatever is broken or no
-    picture is skipped, and counted and named on one line.
+    picture is skipped, and counted and named on one line. Run directories, whose sweeps
+    are pictures as well, are passed over.
 
     Raises:
         InfoGANError: nothing is left, or the cache cannot be written.
     """
     pictures.require_channels(image_shape)
-    files = sorted(path for path in data_dir.rglob("*") if path.is_file())
+    found = sorted(path for path in data_dir.rglob("*") if path.is_file())
+    runs = {path.parent for path in found if path.name == RUN_FILE} - {data_dir}
+    files = [path for path in found if runs.isdisjoint(path.parents)]
 
     def decoded() -> Iterator[cache.Example]:
         for path in files:
@@ -33,9 +36,10 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
             yield cache.Example(str(path.relative_to(data_dir)), image)
 
     return cache.decode_once(
+        "folder",
         f"the pictures in {data_dir}",
         files,
         image_shape,
-        preprocessing=pictures.described(image_shape, CROP),
+        preprocessing=pictures.described(image_shape, pictures.CENTRED),
         pictures=lambda: cache.Pictures(len(files), decoded()),
     )

@@ -6,6 +6,7 @@ from PIL import Image, ImageOps
 from infogan_tf.errors import InfoGANError
 
 MODES = {1: "L", 3: "RGB"}  # Pillow's, by channels
+CENTRED = "the largest centred crop of that aspect"
 
 
 def fit(

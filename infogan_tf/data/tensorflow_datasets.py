@@ -1,15 +1,19 @@
 """Any TFDS data set that has images; prepared on disk, or downloaded by TFDS."""
 
 import contextlib
+import dataclasses
 import os
 import pathlib
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
-from infogan_tf.data.images import ImageData, Split, hold_out
+from infogan_tf.data import cache, pictures
+from infogan_tf.data.images import LABELS, ImageData, Split
 from infogan_tf.errors import InfoGANError, did_you_mean
 
 if TYPE_CHECKING:
@@ -31,29 +35,86 @@ _FILES = {
 }
 
 
-def load(name: str, data_dir: pathlib.Path | None) -> ImageData:
+def load(
+    name: str, data_dir: pathlib.Path | None, image_shape: tuple[int, int, int]
+) -> ImageData:
     """Loads TFDS's `name`: its train split, and its test split where there is one.
 
+    Without one every tenth image is held out. Each is cropped and resized as
+    `pictures.fit` says: one of that size stays as it is. Labels are kept where every one
+    is a whole number from 0 on.
+
     Args:
-        name: as TFDS calls it, e.g. "mnist".
+        name: as TFDS calls it, e.g. "mnist", "emnist/letters" or "mnist:3.0.1".
         data_dir: TFDS's data directory; its default (~/tensorflow_datasets) if None.
+        image_shape: wanted, (height, width, channels).
 
     Raises:
         InfoGANError: unknown, without images, or not on disk and no network.
     """
     builder = prepare(name, data_dir)
-    with _errors(name, _home(data_dir)):
-        splits = {
-            split: _read(name, builder.as_dataset(split=split, batch_size=-1))
-            for split in ("train", "test")
-            if split in builder.info.splits
-        }
+    features = builder.info.features
+    if "image" not in features:
+        raise InfoGANError(f'TFDS "{name}" has no feature "image": choose another.')
+    labelled = "label" in features and _is_number(features["label"])
+    images = decode_once(
+        builder,
+        image_shape,
+        crop=pictures.CENTRED,
+        factors={"label": lambda example: _number(example["label"])} if labelled else {},
+    )
+    labels = [split.factors.get("label") for split in (images.train, images.test)]
+    if not labelled or min(map(np.min, labels)) < 0:
+        labels = [None, None]
+    train, test = (
+        Split(split.images, its_labels)
+        for split, its_labels in zip((images.train, images.test), labels, strict=True)
+    )
+    return dataclasses.replace(images, train=train, test=test)
+
+
+def decode_once(
+    builder: "tfds.core.DatasetBuilder",
+    image_shape: tuple[int, int, int],
+    *,
+    crop: str,
+    part: float = 1.0,
+    factors: Mapping[str, Callable[[dict[str, Any]], int]],
+) -> ImageData:
+    """The pictures of a train and a test split, from `cache.decode_once`.
+
+    Args:
+        builder: of `prepare`.
+        image_shape: wanted, (height, width, channels).
+        crop: what is cut out, in words; `part`: see `pictures.fit`.
+        factors: each by its name, with what tells it from one of TFDS's examples.
+    """
+    pictures.require_channels(image_shape)
     origin = f"TFDS {builder.info.full_name}"
+    splits = [split for split in cache.SPLITS if split in builder.info.splits]
     if "train" not in splits:
         raise InfoGANError(f"{origin} has no train split.")
-    if "test" in splits:
-        return ImageData(origin, splits["train"], splits["test"])
-    return hold_out(splits["train"], origin)
+
+    def examples() -> Iterator[cache.Example]:
+        for split in splits:
+            for example in _examples(builder, split):
+                picture = _picture(example["image"], origin)
+                yield cache.Example(
+                    "",
+                    pictures.fit(picture, image_shape, part=part),
+                    [tell(example) for tell in factors.values()],
+                    split if len(splits) > 1 else None,
+                )
+
+    count = sum(builder.info.splits[split].num_examples for split in splits)
+    return cache.decode_once(
+        "tfds",
+        origin,
+        sorted(pathlib.Path(builder.data_dir).iterdir()),
+        image_shape,
+        preprocessing=pictures.described(image_shape, crop),
+        pictures=lambda: cache.Pictures(count, examples(), tuple(factors)),
+    )
 
 
 def prepare(name: str, data_dir: pathlib.Path | None) -> "tfds.core.DatasetBuilder":
@@ -61,7 +122,7 @@ def prepare(name: str, data_dir: pathlib.Path | None) -> "tfds.core.DatasetBuild
     import tensorflow_datasets as tfds  # 2 s: only for those who use it
 
     home = _home(data_dir)
-    if not any((home / name).rglob("dataset_info.json")):
+    if not any((home / name.replace(":", "/")).rglob("dataset_info.json")):
         _require_known(name, tfds.list_builders(with_community_datasets=False))
         _require_network(name, home)
     with _errors(name, home):
@@ -70,8 +131,13 @@ def prepare(name: str, data_dir: pathlib.Path | None) -> "tfds.core.DatasetBuild
     return builder
 
 
-def examples(builder: "tfds.core.DatasetBuilder", split: str) -> Iterator[dict[str, Any]]:
-    """The examples of a split one by one, as NumPy, for those too many for the memory."""
+def without_version(name: str) -> str:
+    """The data set of a name that may say which config and version of it: a/b:1.0.0."""
+    return re.split("[/:]", name)[0]
+
+
+def _examples(builder: "tfds.core.DatasetBuilder", split: str) -> Iterator[dict[str, Any]]:
+    """The examples of a split one by one, as NumPy: they may be too many for the memory."""
     with _errors(builder.name, pathlib.Path(builder.data_dir)):
         yield from builder.as_dataset(split=split).as_numpy_iterator()
 
@@ -99,22 +165,32 @@ def _instead(name: str) -> str:
     return f"{advice}, or --dataset=digits, which needs no download."
 
 
-def _read(name: str, examples: dict) -> Split:
-    """The images and labels of one split, as arrays."""
-    if not isinstance(examples, dict) or "image" not in examples:
-        raise InfoGANError(f'TFDS "{name}" has no feature "image": choose another.')
-    labels = examples.get("label")
-    return Split(
-        np.asarray(examples["image"]),
-        None if labels is None else np.asarray(labels),
-    )
+def _picture(image: np.ndarray, origin: str) -> Image.Image:
+    grey = image.ndim == 3 and image.shape[2] == 1
+    kinds = ("uint8", "uint16") if grey else ("uint8",)
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.dtype not in kinds:
+        raise InfoGANError(
+            f"{origin}: an image is {image.dtype} {list(image.shape)}, and has to be uint8 "
+            "[height, width, 1, 3 or 4]: choose another data set."
+        )
+    return Image.fromarray(image[..., 0] if grey else image)
+
+
+def _is_number(feature: "tfds.features.FeatureConnector") -> bool:
+    return feature.shape == () and np.issubdtype(feature.np_dtype, np.integer)
+
+
+def _number(label: np.integer) -> int:
+    """The label, or -1 where it is none that is counted."""
+    return int(label) if 0 <= label < LABELS else -1
 
 
 def _require_known(name: str, known: list[str]) -> None:
-    if name not in known:
+    base = without_version(name)
+    if base not in known:
         raise InfoGANError(
-            f'Unknown data set "{name}": --dataset takes "digits", "synthetic", "folder" '
-            f"or any of the {len(known)} names of TFDS.{did_you_mean(name, known)}"
+            f'Unknown data set "{base}": --dataset takes "digits", "synthetic", "folder" '
+            f"or any of the {len(known)} names of TFDS.{did_you_mean(base, known)}"
         )
 
 
