@@ -1,7 +1,9 @@
 """3D faces: a toy model in both file formats, known pictures of it, and every bad file."""
 
+import concurrent.futures
 import dataclasses
 import struct
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -234,7 +236,13 @@ BAD = {
     ),
     "a point": (
         surrey(MEAN * 0, BASIS, TRIANGLES),
-        " has a mean shape without extent: get",
+        " has a mean face 0 mm wide and 0 mm high, and it has to be 50 to 1000 mm high: "
+        "its numbers are in another unit, or no face; 01_MorphableModel.mat counts in "
+        "micrometres, sfm_shape_3448.bin in millimetres.",
+    ),
+    "metres": (
+        surrey(MEAN / 1_000, BASIS / 1_000, TRIANGLES),
+        " has a mean face 0.12 mm wide and 0.2 mm high, and it has to be 50 to 1000 mm",
     ),
 }
 
@@ -263,6 +271,8 @@ def test_a_mat_that_is_no_model_is_named(tmp_path):
         f"{path} has 3 shapeEV for a shapePC of [432, 1]: there has to be one for each "
         "column."
     )
+    scipy.io.savemat(path, arrays | {"tl": scipy.sparse.csc_array(arrays["tl"])})
+    assert message(morphable_model.read, path).startswith(f'{path} has no numbers "tl": ')
     scipy.io.savemat(path, arrays | {"tl": arrays["tl"] - 1})
     assert "that are not three of its 144 vertices each" in message(
         morphable_model.read, path
@@ -309,3 +319,16 @@ def test_the_surrey_model_itself(real_data):
     assert np.square(model.basis[:, 0]).sum() == pytest.approx(56502.4, rel=1e-4)
     image, _ = faces3d.render(model, faces3d.draw(model, 0, 0))
     assert 0.2 < (image > 0).mean() < 0.8
+
+
+def test_a_renderer_that_is_killed_is_said(tmp_path, model_path, monkeypatch):
+    def broken(*arguments):
+        raise BrokenProcessPool("a process died")
+
+    monkeypatch.setattr(concurrent.futures.ProcessPoolExecutor, "map", broken)
+    found = message(faces3d.write, tmp_path / "faces3d.npz", model_path, count=600)
+    assert found == (
+        "A process that renders faces was killed, perhaps for want of memory: make room "
+        "and run the same command again."
+    )
+    assert list(tmp_path.iterdir()) == [model_path]

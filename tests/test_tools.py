@@ -133,6 +133,10 @@ BAD = {
         ("--model=tiny_infogan", "--model_module=no.such"),
         '--model_module: "no.such" cannot be imported',
     ),
+    "a path that cannot be": (
+        ("--model=tiny_infogan", "--dataset=folder", f"--data_dir={'x' * 300}"),
+        "The system refused: [Errno 36] File name too long: 'xxx",
+    ),
     "unknown game": (
         ("--model=tiny_infogan", "--game=hing"),
         'Unknown game "hing". Did you mean "hinge"? There are non_saturating, minimax,',

@@ -92,6 +92,9 @@ def run(
             main(*argv[1:])
         except InfoGANError as error:
             _fail(error)
+        except OSError as error:
+            advice = "Look at the path, at who may read and write it, and at the room left."
+            _fail(InfoGANError(f"The system refused: {error}. {advice}"))
 
     app.run(with_errors)
 

@@ -24,7 +24,8 @@ chair after 1,200 updates with batches of 32 (|rho| 0.78 with the azimuth, docs/
 the categories carry nothing by then.
 
 Where this is not the paper: batch, beta_1 and noise are those of the authors' MNIST code;
-10,000 updates, 15 passes over the 86,366 renders, are ours.
+10,000 updates, 16 passes over the nine tenths of the 86,366 renders that are trained on,
+are ours.
 
 python tools/train.py --model=chairs3d_infogan --data_dir=DIR
 

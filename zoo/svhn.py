@@ -12,7 +12,7 @@ updates, 35 passes over the 73,257 images, are ours.
 These are `svhn_infogan_paper`. In `svhn_infogan` every layer of G but the last has batch
 normalisation, and the codes weigh 0.1 and come after a tenth of the training, as in
 `celeba_infogan`; besides, D is spectrally normalised and both learn at 2e-4. With the rates
-and the D of `celeba_infogan`, D learns the 600 images that were at hand by heart (d_loss
+and the D of `celeba_infogan`, D learns the 540 images that were at hand by heart (d_loss
 0.08 at update 650), and one image is left.
 
 python tools/train.py --model=svhn_infogan --data_dir=DIR

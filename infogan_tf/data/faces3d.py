@@ -17,6 +17,7 @@ import os
 import pathlib
 import time
 from collections.abc import Iterable
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
@@ -104,10 +105,16 @@ def write(
         if len(chunks) == 1:
             parts = [work(chunks[0])]
         else:
-            with concurrent.futures.ProcessPoolExecutor(
-                min(os.cpu_count(), len(chunks)), multiprocessing.get_context("spawn")
-            ) as pool:
-                parts = _with_progress(pool.map(work, chunks), count)
+            try:
+                with concurrent.futures.ProcessPoolExecutor(
+                    min(os.cpu_count(), len(chunks)), multiprocessing.get_context("spawn")
+                ) as pool:
+                    parts = _with_progress(pool.map(work, chunks), count)
+            except BrokenProcessPool as error:
+                raise InfoGANError(
+                    "A process that renders faces was killed, perhaps for want of memory: "
+                    "make room and run the same command again."
+                ) from error
         images, factors, coefficients = map(np.concatenate, zip(*parts, strict=True))
         np.savez(
             file,

@@ -16,6 +16,7 @@ from infogan_tf.errors import InfoGANError
 BASEL, SURREY = "01_MorphableModel.mat", "sfm_shape_3448.bin"
 TRIANGLES = 20_000  # of a mesh that is drawn as it is; a finer one is made coarser
 LARGEST = 1e6  # millimetres
+LEAST_HEIGHT, MOST_HEIGHT = 50, 1_000  # millimetres, of the mean face
 CELL = 4.0  # millimetres: vertices of a finer mesh that share such a cube become one
 
 
@@ -92,7 +93,8 @@ def _read_basel(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     names = ("shapeMU", "shapePC", "shapeEV", "tl")
     arrays = matlab.read(path, names)
     for name in names:
-        if name not in arrays or arrays[name].dtype.kind not in "iuf":
+        array = arrays.get(name)
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
             raise InfoGANError(
                 f'{path} has no numbers "{name}": it is no Basel Face Model 2009, which '
                 f"has {', '.join(names)}."
@@ -168,8 +170,14 @@ def _require(
             f"{path} has triangles {list(triangles.shape)} that are not three of its "
             f"{vertices} vertices each: get it again."
         )
-    if np.ptp(mean.reshape(-1, 3)[:, :2], axis=0).min() <= 0:
-        raise InfoGANError(f"{path} has a mean shape without extent: get it again.")
+    width, height, _ = np.ptp(mean.reshape(-1, 3), axis=0)
+    if not (LEAST_HEIGHT <= height <= MOST_HEIGHT and width > 0):
+        raise InfoGANError(
+            f"{path} has a mean face {width:.3g} mm wide and {height:.3g} mm high, and it "
+            f"has to be {LEAST_HEIGHT} to {MOST_HEIGHT} mm high: its numbers are in "
+            f"another unit, or no face; {BASEL} counts in micrometres, {SURREY} in "
+            "millimetres."
+        )
 
 
 def _outwards(mean: np.ndarray, triangles: np.ndarray) -> np.ndarray:
