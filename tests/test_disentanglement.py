@@ -11,7 +11,8 @@ from infogan_tf.evaluation.disentanglement import Sample
 
 NAMES = {
     *("mig", "dci", "dci_completeness", "dci_informativeness", "sap", "factor_vae"),
-    *("beta_vae", "modularity", "explicitness"),
+    *("beta_vae", "modularity", "explicitness", "dci_lasso", "dci_forest"),
+    *("sap_stddev", "factor_vae_stddev", "beta_vae_stddev", "explicitness_stddev"),
 }
 
 
@@ -115,6 +116,35 @@ def test_dci(few):
     assert nothing[2] == pytest.approx(1 / 4, abs=0.05)  # chance
 
 
+def test_dci_of_a_single_code_that_is_constant(few):
+    found = disentanglement.dci(sample(np.ones([len(few), 1]), few))
+    assert found[:2] == pytest.approx((0, 0), abs=1e-6)
+
+
+def test_dci_by_regression(few):
+    by_regression = disentanglement.dci_by_regression
+    assert by_regression(sample(few, few)) == pytest.approx((1, 1), abs=0.02)
+    mixed = few @ np.array([[1, 1], [-1, 1]]) / np.sqrt(2)
+    # Least squares gives each code the same weight for either factor; a forest nearly so.
+    lasso, forest = by_regression(sample(mixed, few))
+    assert lasso == pytest.approx(0, abs=0.01) and forest < 0.2
+    assert by_regression(sample(np.ones_like(few), few)) == (0, 0)
+
+
+def test_dci_of_a_lasso_by_hand():
+    """Two independent factors of deviation 1; a = v, and b = (v + w) / sqrt(2).
+
+    Regressed on both, v = a, so its coefficients (a, b) are (1 - s, 0) with s the shrinking
+    (at most .04), and w = sqrt(2) b - a, (-1, 1.414) but for s. a is shared 1 : 1, b is of
+    w alone; a has 2 / 3.414 of the importance, so the score is near 1.414 / 3.414 = .414.
+    """
+    v, w = (grid.ravel() for grid in np.meshgrid([0, 1], [0, 1]))
+    true = np.tile(np.stack([v, w], axis=1), [64, 1])
+    codes = np.stack([true[:, 0], true.sum(axis=1) / np.sqrt(2)], axis=1)
+    lasso, _ = disentanglement.dci_by_regression(sample(codes, true))
+    assert lasso == pytest.approx(0.414, abs=0.03)
+
+
 def test_dci_counts_a_discrete_code_as_one(few):
     assert disentanglement.dci(sample(few, few, discrete=True)) == pytest.approx(
         (1, 1, 1), abs=0.05
@@ -202,6 +232,24 @@ def test_too_few_rows():
         "100 images are too few for the disentanglement scores: a factor's value has 32 of "
         "them and needs 64; give 200 like them."
     )
+
+
+def test_a_value_too_rare_of_as_many_rows_as_are_drawn(monkeypatch):
+    monkeypatch.setattr(disentanglement, "ROWS", 100)
+    true = np.stack([np.arange(100) % 2, np.arange(100) < 32], axis=1).astype(int)
+    assert message(true, true).endswith(
+        "has 32 of them and needs 64; no more than 100 are drawn, so give it fewer values."
+    )
+
+
+def test_a_factor_too_fine_to_be_counted_is_left_out_of_a_full_sample(monkeypatch):
+    rows = np.arange(600)
+    columns = {"chair": rows // 60, "x": rows % 2, "y": rows % 3 / 2}
+    assert list(disentanglement.counted(columns)) == ["chair", "x", "y"]
+    monkeypatch.setattr(disentanglement, "ROWS", 600)
+    assert list(disentanglement.counted(columns)) == ["x", "y"]
+    del columns["y"]  # of two, neither can go
+    assert list(disentanglement.counted(columns)) == ["chair", "x"]
 
 
 def test_what_is_no_sample():

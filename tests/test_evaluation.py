@@ -221,12 +221,12 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     }
     finite = {"mi/c1_max", "mi/c4_max"}  # a continuous code has no most
     parts = ("accuracy", "majority_accuracy", "nmi", "ari", "code_to_label", "confusion")
-    scores = {f"clustering/{part}" for part in (*parts, "generated_agreement")}
+    scores = {f"clustering/{part}" for part in (*parts, "generated_agreement", "images")}
     scores |= {
         f"fidelity/{score}"
         for score in (
             *("features", "classifier_accuracy", "regressor_r2", "spread_of_noise"),
-            *("fid", "kid", "kid_stddev", "precision", "recall"),
+            *("images", "fid", "kid", "kid_stddev", "precision", "recall"),
             *(f"spread_{of}_{over}" for of in SETS for over in ("within", "overall")),
         )
     }
@@ -234,7 +234,9 @@ def test_metrics_json_holds_what_is_returned(evaluated):
         f"disentanglement/{score}"
         for score in (
             *("mig", "dci", "dci_completeness", "dci_informativeness", "sap"),
-            *("factor_vae", "beta_vae", "modularity", "explicitness"),
+            *("factor_vae", "beta_vae", "modularity", "explicitness", "images", "factors"),
+            *("sap_stddev", "factor_vae_stddev", "beta_vae_stddev", "explicitness_stddev"),
+            *("dci_lasso", "dci_forest"),
         )
     }
     scores |= {
@@ -350,9 +352,9 @@ def test_training_does_without_labels(tiny_run, tiny_spec, npz_of_shapes, tmp_pa
     }
     assert capsys.readouterr().out == (
         "Not scored: disentanglement (the images have no factors); clustering (the images "
-        "have no labels); controls (the images have no labels or factors); fidelity (the "
-        "images have no labels or factors; --features=inception compares colour images "
-        "without).\n"
+        "have no labels); controls (the images have no labels or factors); fidelity, FID, "
+        "KID, precision and recall, diversity (the images have no labels or factors; "
+        "--features=inception compares colour images without).\n"
     )
 
 
@@ -394,9 +396,13 @@ def test_factors_without_labels_are_judged(tiny_spec, tmp_path):
     factors = np.stack([shapes.factors["x"], shapes.factors["y"]], axis=1)
     archive = tmp_path / "shapes.npz"
     np.savez(archive, images=shapes.images, factors=factors, factor_names=["x", "y"])
-    infogan_tf.train(tiny_spec, tmp_path / "run", dataset="shapes", data_dir=archive)
+    source = {"dataset": "shapes", "data_dir": archive}
+    infogan_tf.train(tiny_spec, tmp_path / "run", **source)
     metrics = evaluate(tmp_path / "run")
-    assert metrics["fidelity/features"] == "shapes_factors"
+    digest = judge.cached(data.load(tiny_spec.data, **source).train).digest[:8]
+    assert metrics["fidelity/features"] == f"judge {digest} of shapes.npz"
+    assert metrics["fidelity/images"] == metrics["disentanglement/images"] // 10
+    assert metrics["disentanglement/factors"] == "x, y"
     assert metrics["fidelity/fid"] > 0
     assert np.isfinite(metrics["fidelity/regressor_r2"])
     assert metrics["fidelity/spread_of_noise"] > 0
@@ -422,16 +428,20 @@ def test_digits_are_measured_and_too_few_images_are_named(tiny_spec, tmp_path, c
             assert -1 <= metrics[f"controls/{code}/{name}"] <= 1
             assert f"controls/{code}/{name}_change" in metrics
     assert "controls/c1/slant" not in metrics
-    assert metrics["fidelity/features"] == "digits_classifier"
+    assert metrics["fidelity/features"].endswith(" of scikit-learn's handwritten digits")
 
     few = data.digits.load((28, 28, 1)).train.take(slice(300))
     archive = tmp_path / "few.npz"
     np.savez(archive, images=few.images, labels=few.labels, factors=few.labels[:, None])
     capsys.readouterr()
     metrics = evaluate(tmp_path / "run", dataset="few", data_dir=archive)
-    assert not any(name.startswith("fidelity/") for name in metrics)
+    assert "fidelity/fid" not in metrics
+    # what 30 images are enough for is there, and how far the judge can be trusted
+    assert {"fidelity/kid", "fidelity/recall", "fidelity/spread_of_noise"} < metrics.keys()
+    assert metrics["fidelity/images"] == metrics["clustering/images"] == 30
+    assert 0 <= metrics["fidelity/classifier_accuracy"] <= 1
     printed = capsys.readouterr().out
-    assert "fidelity (30 images are too few for the Fréchet distance: it needs" in printed
+    assert "FID (30 images are too few for the Fréchet distance: it needs" in printed
     assert "disentanglement (The factors have 10 values" in printed
 
 
@@ -485,8 +495,23 @@ def test_runs_are_compared_in_one_table(evaluated):
         f"{accuracy * part:.4f}" for part in (1, 0.5, 0.75, 0.5, 1)
     ]
     bound = f"{one['mi/c1']:.4f}"
-    assert cells["mi/c1"] == [bound, "", bound, bound, bound]
+    assert cells["mi/c1"] == [bound, "", "", "", ""]
     assert "mi/c1_stderr" not in cells
+    assert cells["images"] == ["drawn shapes", "drawn shapes", "", "", ""]
+    assert cells["clustering/images"][0] == str(one["clustering/images"])
+    assert "" not in cells["fidelity/fid"]
+
+
+def test_no_mean_is_taken_over_two_spaces(evaluated):
+    other = {**evaluated[0], "fidelity/features": "keras_inception_v3"}
+    rows = (
+        line.strip("|").split("|")
+        for line in comparison([evaluated[0], other]).splitlines()
+    )
+    cells = {name.strip(): [cell.strip() for cell in row] for name, *row in rows}
+    assert cells["fidelity/fid"][2:] == ["", "", ""]
+    assert "" not in cells["clustering/accuracy"]
+    assert cells["fidelity/features"][1] == "keras_inception_v3"
 
 
 SCORED = {"model": "m", "seed": 0, "step": 5, "mi/c1": 2.25}

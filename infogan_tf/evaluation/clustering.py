@@ -3,7 +3,7 @@
 The protocol: every image is given the category that Q finds most probable. A one-to-one
 map from categories to labels is fitted on the training images (the assignment with the
 most matches, Kuhn 1955) and scored on the test images, which it never saw. Labels are
-read here and nowhere before.
+read here, and before by models alone whose entry asks for some.
 """
 
 import dataclasses

@@ -36,13 +36,15 @@ def evaluate(
         seed: of the generated images and of the estimators.
 
     Returns:
-        `model`, `step`, `seed`, `images`; `mi/<code>`, `mi/<code>_stderr` and, where
+        `model`, `step`, `seed`, `images`; beside the scores of images their number,
+        `<score>/images`; `mi/<code>`, `mi/<code>_stderr` and, where
         finite, `mi/<code>_max`, in nats. With labels, for the first categorical code or
         the classes of a classifier, `clustering/accuracy`, `/majority_accuracy`, `/nmi`,
         `/ari`, `/code_to_label`, `/generated_agreement`; `classification/accuracy` where
         labels taught the model to classify; for digits, `controls/<code>/slant` and
         `/width`. With factors, `factors/<factor>/code` and `/spearman`,
-        `disentanglement/...`, and `controls/<code>/...`. With either, or in Inception's
+        `disentanglement/...` of the factors that `disentanglement/factors` names, and
+        `controls/<code>/...`. With either, or in Inception's
         features, `fidelity/fid`, `/kid`, `/kid_stddev`, `/precision`, `/recall`,
         `/spread_...` in the space that `fidelity/features` names; with either, how well the
         judge reads them, `fidelity/classifier_accuracy` and `/regressor_r2`.
@@ -61,10 +63,8 @@ def evaluate(
     images = run.images(dataset=dataset, data_dir=data_dir)
     viewer = inception.Inception() if features == "inception" else None
     judge = judges.cached(images.train) if judges.known(images.train) else None
-    space = inception.NAME
-    if viewer is None:
-        name = dataset or (spec.data.name if data_dir else run.options()["run"]["dataset"])
-        space = f"{name}_{'factors' if images.train.labels is None else 'classifier'}"
+    origin = images.origin.split(" in ")[0]
+    space = inception.NAME if viewer else f"judge {judge and judge.digest[:8]} of {origin}"
     subject = Subject(
         model=model,
         taught=bool(spec.training.labels),
@@ -78,16 +78,17 @@ def evaluate(
         "model": spec.name,
         "step": int(model.step.numpy()),
         "seed": spec.training.seed,
-        "images": images.origin.split(" in ")[0],
+        "images": origin,
     }
-    missing = []
+    missing: dict[str, list[str]] = {}
     for name, score in SCORES.items():
         try:
             metrics |= score(subject)
         except InfoGANError as error:
-            missing.append(f"{name} ({str(error).rstrip('.')})")
+            missing.setdefault(str(error).rstrip("."), []).append(name)
     if missing:
-        print(f"Not scored: {'; '.join(missing)}.")
+        said = (f"{', '.join(names)} ({reason})" for reason, names in missing.items())
+        print(f"Not scored: {'; '.join(said)}.")
     write_json(run.metrics_file, metrics)
     shown = images.test.sample(traversal.ROWS * traversal.STEPS, seed=seed).images
     report.write(run, model, metrics, shown)

@@ -5,8 +5,6 @@ feature space: FID is usually quoted in Inception's, and numbers of two spaces d
 compare.
 """
 
-import dataclasses
-
 import numpy as np
 import scipy.linalg
 import sklearn.metrics
@@ -16,41 +14,6 @@ from infogan_tf.errors import InfoGANError
 
 SUBSETS, SUBSET_SIZE = 100, 1_000  # of KID
 NEIGHBOURS = 3  # of precision and recall
-
-
-@dataclasses.dataclass(frozen=True)
-class Fidelity:
-    """The distance between two sets of images.
-
-    Args:
-        fid: Fréchet distance, 0 for equal means and covariances.
-        kid: squared maximum mean discrepancy, unbiased: about 0, on either side of it, for
-            equal distributions.
-        kid_stddev: its standard deviation over the subsets.
-        precision: share of generated images among the real ones, in [0, 1].
-        recall: share of real images among the generated ones, in [0, 1].
-    """
-
-    fid: float
-    kid: float
-    kid_stddev: float
-    precision: float
-    recall: float
-
-
-def measure(real: np.ndarray, generated: np.ndarray, *, seed: int = 0) -> Fidelity:
-    """Every score; see the functions below for their papers and settings.
-
-    Args:
-        real, generated: features [n, d] and [m, d].
-        seed: of KID's subsets.
-
-    Raises:
-        InfoGANError: too few images for one of the scores.
-    """
-    kid, kid_stddev = kernel_distance(real, generated, seed=seed)
-    precision, recall = precision_and_recall(real, generated)
-    return Fidelity(frechet_distance(real, generated), kid, kid_stddev, precision, recall)
 
 
 def frechet_distance(one: np.ndarray, other: np.ndarray) -> float:

@@ -100,13 +100,18 @@ class Reading:
 
 
 class Judge:
-    """A trained network [n, height, width, channels] in [0, 1] -> (features, answers)."""
+    """A trained network [n, height, width, channels] in [0, 1] -> (features, answers).
+
+    Its digest is that of the images, of what is known of them and of its settings: what
+    has another one sees in another space.
+    """
 
     def __init__(
-        self, network: keras.Model, questions: Mapping[str, Kinds | Amount]
+        self, network: keras.Model, questions: Mapping[str, Kinds | Amount], digest: str
     ) -> None:
         self.network = network
         self.questions = questions
+        self.digest = digest
 
     def read(self, images: np.ndarray) -> Reading:
         """Reads images, uint8 [n, height, width, channels]."""
@@ -140,7 +145,8 @@ def cached(train: Split) -> Judge:
     """
     questions = {name: _question(truth) for name, truth in known(train).items()}
     shape, columns = train.images.shape[1:], _ends(questions.values())[-1]
-    path = cache.home() / f"judge-{_digest(train)}.weights.h5"
+    digest = _digest(train)
+    path = cache.home() / f"judge-{digest}.weights.h5"
     # A damaged file is no reason to stop: train again, and write over it.
     # Keras only warns of a layer that is not in the file.
     with (
@@ -150,9 +156,9 @@ def cached(train: Split) -> Judge:
         if path.exists():
             network = _network(shape, columns)
             network.load_weights(path)
-            return Judge(network, questions)
+            return Judge(network, questions, digest)
     network = _network(shape, columns)  # anew: a damaged file may have been read in part
-    judge = Judge(network, questions)
+    judge = Judge(network, questions, digest)
     try:
         with files.whole(path) as aside:
             network.save_weights(aside)  # learns now, not after minutes, that it cannot

@@ -22,6 +22,8 @@ from infogan_tf.training.run_directory import RunDirectory
 GROUPS = {
     "clustering": "Agreement of the first category with the labels of the test images, "
     "through a one-to-one map fitted on the training images.",
+    "classification": "Share of the test images given their label, by a model that labels "
+    "taught.",
     "fidelity": "Distance of generated from real images in the features of the network "
     "named first; fid and kid are 0 at best, precision and recall 1.",
     "factors": "For each true factor, the continuous code that follows it best on training "
@@ -31,7 +33,7 @@ GROUPS = {
     "most.",
     "disentanglement": "How the codes lay out known factors; 1 at best.",
 }
-SPREADS = {"fidelity/kid": "fidelity/kid_stddev"}
+ABOUT = ("images", "features")  # what a score is of, in the last part of its key
 
 
 def write(
@@ -101,13 +103,14 @@ def _information(
 def _rows(metrics: Mapping[str, Any], group: str) -> list[tuple[str, str]]:
     rows = []
     for key, value in metrics.items():
-        if key.split("/")[0] != group or key in SPREADS.values():
+        if key.split("/")[0] != group or key.endswith("_stddev"):
             continue
+        name = key.split("/", 1)[1]
         if isinstance(value, float):
-            spread = f" ± {metrics[SPREADS[key]]:.4g}" if key in SPREADS else ""
-            rows.append((key.split("/", 1)[1], f"{value:.4f}{spread}"))
-        elif isinstance(value, str):
-            rows.append((key.split("/", 1)[1], value))
+            spread = metrics.get(f"{key}_stddev")
+            rows.append((name, f"{value:.4f}{f' ± {spread:.2g}' if spread else ''}"))
+        elif isinstance(value, str | int):
+            rows.append((name, str(value)))
     return rows
 
 
@@ -116,7 +119,8 @@ def comparison(runs: Sequence[Mapping[str, Any]]) -> str:
 
     Args:
         runs: the metrics of each, as `evaluate` wrote them; a column each, and of several
-            their mean, least and most. Scores that are single numbers are the rows.
+            their mean, least and most where all have the score, and of `fidelity/...` in
+            the same space. Scores that are single numbers are the rows.
 
     Raises:
         InfoGANError: a run's metrics lack what is always there, or hold a null.
@@ -130,24 +134,33 @@ def comparison(runs: Sequence[Mapping[str, Any]]) -> str:
                 f"metrics.json of run {place} of {len(runs)} says nothing of "
                 f"{', '.join(sorted(lacking))}: score it with tools/evaluate.py again."
             )
+    names = list(dict.fromkeys(name for metrics in runs for name in metrics))
     scores = [
         name
-        for name in dict.fromkeys(name for metrics in runs for name in metrics)
+        for name in names
         if any(isinstance(metrics.get(name), float) for metrics in runs)
         and not name.endswith(("_stderr", "_stddev", "_max"))
     ]
+    about = [name for name in names if name.split("/")[-1] in ABOUT]
+    spaces = {metrics.get("fidelity/features") for metrics in runs}
     summaries = {"mean": np.mean, "least": np.min, "most": np.max} if len(runs) > 1 else {}
     table = [
         ["model", *(str(metrics["model"]) for metrics in runs), *summaries],
-        *([name, *(str(metrics[name]) for metrics in runs)] for name in header[1:]),
+        *(
+            [name, *(str(metrics.get(name, "")) for metrics in runs)]
+            for name in (*header[1:], *about)
+        ),
     ]
     for name in scores:
         found = [metrics[name] for metrics in runs if name in metrics]
+        alike = len(found) == len(runs) and (
+            len(spaces) == 1 or not name.startswith("fidelity/")
+        )
         table.append(
             [
                 name,
                 *(f"{metrics[name]:.4f}" if name in metrics else "" for metrics in runs),
-                *(f"{summary(found):.4f}" for summary in summaries.values()),
+                *(f"{summary(found):.4f}" for summary in summaries.values() if alike),
             ]
         )
     width = len(table[0])

@@ -76,8 +76,23 @@ class Subject:
 
     @functools.cached_property
     def seen(self) -> tuple[Reading, Reading]:
-        """What the viewer sees in real and in generated images."""
+        """What the viewer sees in real and in generated images.
+
+        Raises:
+            InfoGANError: there is nobody to see them.
+        """
+        if self.viewer is None:
+            raise InfoGANError(
+                "the images have no labels or factors; --features=inception compares "
+                "colour images without"
+            )
         return self.viewer.read(self.real.images), self.viewer.read(self.generated[1])
+
+    @property
+    def features(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of real and of generated images, in the viewer's space."""
+        real, generated = self.seen
+        return real.features, generated.features
 
     @functools.cached_property
     def judged(self) -> tuple[Reading, Reading]:
@@ -137,16 +152,20 @@ def code_disentanglement(subject: Subject) -> dict[str, float]:
         return found
 
     codes = read_codes(model, chosen(images.train.images, images.test.images))
-    sample = disentanglement.Sample.of(
-        np.stack(list(codes.values()), axis=1),
-        tuple(values.dtype.kind == "i" for values in codes.values()),
+    factors = disentanglement.counted(
         {
             name: chosen(values, images.test.factors[name])
             for name, values in images.train.factors.items()
-        },
+        }
+    )
+    sample = disentanglement.Sample.of(
+        np.stack(list(codes.values()), axis=1),
+        tuple(values.dtype.kind == "i" for values in codes.values()),
+        factors,
     )
     scores = disentanglement.measure(sample, seed=subject.seed)
-    return {f"disentanglement/{name}": value for name, value in scores.items()}
+    about = {"images": len(rows), "factors": ", ".join(factors)}
+    return {f"disentanglement/{name}": value for name, value in (about | scores).items()}
 
 
 def label_clustering(subject: Subject) -> dict[str, Any]:
@@ -169,7 +188,8 @@ def label_clustering(subject: Subject) -> dict[str, Any]:
         test.labels,
         category_count=count,
     )
-    found = {f"clustering/{name}": value for name, value in vars(scores).items()}
+    about = {"images": len(test)} | vars(scores)
+    found = {f"clustering/{name}": value for name, value in about.items()}
     return found | _agreement(subject, scores.code_to_label)
 
 
@@ -234,19 +254,36 @@ def controls(subject: Subject) -> dict[str, Any]:
     return found
 
 
-def image_fidelity(subject: Subject) -> dict[str, Any]:
-    """Test images, and as many generated ones, in the features of the viewer."""
-    if subject.viewer is None:
-        raise InfoGANError(
-            "the images have no labels or factors; --features=inception compares colour "
-            "images without"
-        )
-    found: dict[str, Any] = {"features": subject.space}
+def feature_space(subject: Subject) -> dict[str, Any]:
+    """Where as many generated as test images are compared, and by how good a judge."""
+    real, _ = subject.features
+    found: dict[str, Any] = {"features": subject.space, "images": len(real)}
     if subject.judge:
         found |= _trust(subject.judge, judges.known(subject.real), subject.judged[0])
-    real, generated = (reading.features for reading in subject.seen)
-    found |= vars(fidelity.measure(real, generated, seed=subject.seed))
-    spreads = {}
+    return {f"fidelity/{name}": value for name, value in found.items()}
+
+
+def frechet_distance(subject: Subject) -> dict[str, float]:
+    """FID in that space."""
+    return {"fidelity/fid": fidelity.frechet_distance(*subject.features)}
+
+
+def kernel_distance(subject: Subject) -> dict[str, float]:
+    """KID in that space."""
+    kid, stddev = fidelity.kernel_distance(*subject.features, seed=subject.seed)
+    return {"fidelity/kid": kid, "fidelity/kid_stddev": stddev}
+
+
+def precision_and_recall(subject: Subject) -> dict[str, float]:
+    """Of the generated images in that space."""
+    precision, recall = fidelity.precision_and_recall(*subject.features)
+    return {"fidelity/precision": precision, "fidelity/recall": recall}
+
+
+def diversity(subject: Subject) -> dict[str, float]:
+    """How far apart images are in that space: of one label or category, and of any."""
+    real, generated = subject.features
+    found, spreads = {}, {}
     if subject.real.labels is not None:
         spreads["real"] = fidelity.spread(real, subject.real.labels)
     if code := subject.category:
@@ -289,5 +326,9 @@ SCORES: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "clustering": label_clustering,
     "classification": classification,
     "controls": controls,
-    "fidelity": image_fidelity,
+    "fidelity": feature_space,
+    "FID": frechet_distance,
+    "KID": kernel_distance,
+    "precision and recall": precision_and_recall,
+    "diversity": diversity,
 }
