@@ -561,6 +561,7 @@ def tfds_dir(tmp_path_factory):
         ("toy_numbers", deep, {"train": [{"image": np.zeros((8, 8), np.float32)}]}),
         ("toy_digits", labelled, {"train": toy_examples(20), "test": toy_examples(5)}),
         ("toy_pictures", image, {"train": toy_examples(20, labels=False)}),
+        ("toy_few", labelled, {"train": toy_examples(5)}),
         ("toy_tests", image, {"test": toy_examples(5, labels=False)}),
         ("toy_words", text, {"train": [{"text": "cat"}, {"text": "dog"}]}),
     ):
@@ -619,6 +620,7 @@ def test_a_version_of_tfds_can_be_asked_for(tfds_dir):
     [
         ("toy_tests", "TFDS toy_tests/1.0.0 has no train split."),
         ("toy_words", 'TFDS "toy_words" has no feature "image": choose another.'),
+        ("toy_few", "TFDS toy_few/1.0.0: there are too few images to hold any out."),
         (
             "toy_numbers",
             "TFDS toy_numbers/1.0.0: an image is float32 [8, 8], and has to be uint8 "

@@ -64,7 +64,7 @@ def load(
         factors={"label": lambda example: _number(example["label"])} if labelled else {},
     )
     labels = [split.factors.get("label") for split in (images.train, images.test)]
-    if not labelled or min(map(np.min, labels)) < 0:
+    if not labelled or any((values < 0).any() for values in labels):
         labels = [None, None]
     train, test = (
         Split(split.images, its_labels)
