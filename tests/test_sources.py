@@ -17,6 +17,7 @@ from infogan_tf import data
 from infogan_tf.data import cache, celeba, dsprites, pictures, tensorflow_datasets
 from infogan_tf.errors import InfoGANError
 from infogan_tf.spec import DataSpec
+from infogan_tf.training import RunDirectory
 
 SVHN = DataSpec("svhn_cropped", (32, 32, 3))
 FACES = DataSpec("celeb_a", (4, 4, 3))
@@ -616,7 +617,7 @@ def test_the_sweeps_of_a_run_are_not_trained_on(tmp_path):
     before = data.load(GREY, dataset="folder", data_dir=tmp_path)
     run = tmp_path / "runs" / "mine"
     (run / "traversals").mkdir(parents=True)
-    (run / "train_log.jsonl").touch()
+    RunDirectory(run).log_file.touch()
     (run / "traversals" / "c1.png").write_bytes(encoded(plain(1)))
     after = data.load(GREY, dataset="folder", data_dir=tmp_path)
     np.testing.assert_array_equal(after.train.images, before.train.images)

@@ -52,9 +52,7 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
         preprocessing=pictures.described(image_shape, pictures.CENTRED),
         pictures=lambda: cache.Pictures(len(files), _decoded(files, image_shape), FACTORS),
     )
-    return dataclasses.replace(
-        images, train=_with_angles(images.train), test=_with_angles(images.test)
-    )
+    return images.with_splits(_with_angles)
 
 
 def _with_angles(split: Split) -> Split:

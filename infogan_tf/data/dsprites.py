@@ -156,7 +156,7 @@ def _with_ranges(images: ImageData) -> ImageData:
         }
         return dataclasses.replace(split, factors=factors)
 
-    return dataclasses.replace(images, train=ranged(images.train), test=ranged(images.test))
+    return images.with_splits(ranged)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

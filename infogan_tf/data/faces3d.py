@@ -16,7 +16,7 @@ import multiprocessing
 import os
 import pathlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
@@ -105,16 +105,7 @@ def write(
         if len(chunks) == 1:
             parts = [work(chunks[0])]
         else:
-            try:
-                with concurrent.futures.ProcessPoolExecutor(
-                    min(os.cpu_count(), len(chunks)), multiprocessing.get_context("spawn")
-                ) as pool:
-                    parts = _with_progress(pool.map(work, chunks), count)
-            except BrokenProcessPool as error:
-                raise InfoGANError(
-                    "A process that renders faces was killed, perhaps for want of memory: "
-                    "make room and run the same command again."
-                ) from error
+            parts = _in_processes(work, chunks, count)
         images, factors, coefficients = map(np.concatenate, zip(*parts, strict=True))
         np.savez(
             file,
@@ -123,6 +114,22 @@ def write(
             factor_names=np.array(FACTORS),
             coefficients=coefficients,
         )
+
+
+def _in_processes(
+    work: Callable[[range], tuple[np.ndarray, ...]], chunks: list[range], count: int
+) -> list[tuple[np.ndarray, ...]]:
+    """The chunks' parts in their order, a process for each core."""
+    try:
+        with concurrent.futures.ProcessPoolExecutor(
+            min(os.cpu_count(), len(chunks)), multiprocessing.get_context("spawn")
+        ) as pool:
+            return _with_progress(pool.map(work, chunks), count)
+    except BrokenProcessPool as error:
+        raise InfoGANError(
+            "A process that renders faces was killed, perhaps for want of memory: make "
+            "room and run the same command again."
+        ) from error
 
 
 def render_chunk(

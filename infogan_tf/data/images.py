@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -56,6 +56,10 @@ class ImageData:
     test: Split
     preprocessing: str = "none"
 
+    def with_splits(self, change: Callable[[Split], Split]) -> "ImageData":
+        """The same with both splits changed."""
+        return dataclasses.replace(self, train=change(self.train), test=change(self.test))
+
 
 def hold_out(split: Split, origin: str) -> ImageData:
     """Makes every tenth example the test split, where a source has no split of its own."""
@@ -103,11 +107,11 @@ def checked(data: ImageData, image_shape: tuple[int, int, int]) -> ImageData:
                     f"{values[~finite][0]}, and has to be a finite number: leave out that "
                     "image, or the factor."
                 )
-    train, test = (
-        dataclasses.replace(split, labels=_numbered(split.labels, data.origin))
-        for split in (data.train, data.test)
+    return data.with_splits(
+        lambda split: dataclasses.replace(
+            split, labels=_numbered(split.labels, data.origin)
+        )
     )
-    return dataclasses.replace(data, train=train, test=test)
 
 
 def require_names(names: Iterable[str], path: pathlib.Path) -> None:

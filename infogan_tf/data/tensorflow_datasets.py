@@ -1,7 +1,6 @@
 """Any TFDS data set that has images; prepared on disk, or downloaded by TFDS."""
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 import re
@@ -63,14 +62,12 @@ def load(
         crop=pictures.CENTRED,
         factors={"label": lambda example: _number(example["label"])} if labelled else {},
     )
-    labels = [split.factors.get("label") for split in (images.train, images.test)]
-    if not labelled or any((values < 0).any() for values in labels):
-        labels = [None, None]
-    train, test = (
-        Split(split.images, its_labels)
-        for split, its_labels in zip((images.train, images.test), labels, strict=True)
+    kept = labelled and all(
+        (split.factors["label"] >= 0).all() for split in (images.train, images.test)
     )
-    return dataclasses.replace(images, train=train, test=test)
+    return images.with_splits(
+        lambda split: Split(split.images, split.factors["label"] if kept else None)
+    )
 
 
 def decode_once(
