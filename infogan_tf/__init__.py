@@ -10,7 +10,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "channel": ["RandomAffine", "RandomExposure", "RandomMirror"],
+    "channel": ["RandomAffine", "RandomExposure", "RandomMirror", "WhiteNoise"],
     "errors": ["InfoGANError"],
     "evaluation": ["evaluate"],
     "games": ["Hinge", "LeastSquares", "Minimax", "NonSaturating", "Wasserstein"],

@@ -189,22 +189,14 @@ class RandomMirror(Channel):
     Args:
         codes: see `Channel`.
         odd: those of them whose sign changes; their priors are symmetric about 0.
-        noise: the standard deviation of white noise that every pixel is given besides. A
-            code has to change much of the picture to be read through it.
         vertical: top for bottom.
     """
 
     odd: tuple[str, ...] = ()
-    noise: float = 0.0
     vertical: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.noise < math.inf:
-            raise InfoGANError(
-                f"RandomMirror: noise is {self.noise}; it has to be a finite number that "
-                "is not negative."
-            )
         object.__setattr__(self, "odd", tuple(self.odd))
         missing = [code for code in self.odd if code not in self.codes]
         if missing:
@@ -213,24 +205,11 @@ class RandomMirror(Channel):
                 f"it: add to codes, which are {', '.join(self.codes) or 'none'}."
             )
 
-    @property
-    def near_identity(self) -> bool:
-        return self.noise == 0
-
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        count = tf.shape(images)[0]
-        mirrored = self._coin(count, seed)[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        mirrored = self._coin(tf.shape(images)[0], seed)
+        mirrored = mirrored[:, tf.newaxis, tf.newaxis, tf.newaxis]
         axis = 1 if self.vertical else 2
-        turned = tf.where(mirrored, tf.reverse(images, [axis]), images)
-        if not self.noise:
-            return turned
-
-        def draw(count: tf.Tensor) -> tf.Tensor:
-            shape = [count, *images.shape[1:]]
-            own = tf.random.experimental.stateless_fold_in(seed, 0)  # not the coin's
-            return tf.random.stateless_normal(shape, own, 0.0, self.noise, alg="philox")
-
-        return turned + replicas.own_rows(draw, count)
+        return tf.where(mirrored, tf.reverse(images, [axis]), images)
 
     def expected(
         self, latents: Mapping[str, tf.Tensor], seed: tf.Tensor
@@ -259,7 +238,41 @@ class RandomMirror(Channel):
         return replicas.own_rows(draw, count) < 0.5
 
 
-CHANNELS = (RandomAffine, RandomExposure, RandomMirror)
+@dataclasses.dataclass(frozen=True)
+class WhiteNoise(Channel):
+    """T: every pixel is given noise of its own.
+
+    A code that survives changes much of the picture: one written into a few pixels, as
+    into an outline, drowns.
+
+    Args:
+        codes: see `Channel`.
+        stddev: the standard deviation of the noise, where pixels are in [0, 1].
+    """
+
+    stddev: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.stddev < math.inf:
+            raise InfoGANError(
+                f"WhiteNoise: stddev is {self.stddev}; it has to be a finite number that "
+                "is not negative."
+            )
+
+    @property
+    def near_identity(self) -> bool:
+        return self.stddev == 0
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        def draw(count: tf.Tensor) -> tf.Tensor:
+            shape = [count, *images.shape[1:]]
+            return tf.random.stateless_normal(shape, seed, 0.0, self.stddev, alg="philox")
+
+        return images + replicas.own_rows(draw, tf.shape(images)[0])
+
+
+CHANNELS = (RandomAffine, RandomExposure, RandomMirror, WhiteNoise)
 
 
 def require_possible(channels: Sequence[Channel], latents: LatentSpace) -> None:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror, routes
+from infogan_tf.channel import (
+    RandomAffine,
+    RandomExposure,
+    RandomMirror,
+    WhiteNoise,
+    routes,
+)
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import Categorical, Gaussian, LatentSpace, Noise, Uniform
 
@@ -177,17 +183,6 @@ def test_where_a_disc_lies_along_the_mirror_is_odd_and_across_it_is_even(odd, ve
     assert 0.3 < turned < 0.7  # 64 tosses of a coin: 0.2 is 3.2 deviations
 
 
-def test_a_noisy_mirror_adds_white_noise_of_its_deviation():
-    images = tf.random.stateless_uniform([50, 8, 10, 2], SEED)
-    clear, noisy = RandomMirror(("c1",)), RandomMirror(("c1",), noise=0.3)
-    added = (noisy(images, SEED) - clear(images, SEED)).numpy()
-    # 8,000 draws: their mean deviates by 0.3 / sqrt(8,000), their deviation by 0.3 / 126
-    assert abs(added.mean()) < 0.015
-    assert added.std() == pytest.approx(0.3, abs=0.01)
-    assert abs(np.corrcoef(added[:, 1:].ravel(), added[:, :-1].ravel())[0, 1]) < 0.05
-    assert clear.near_identity and not noisy.near_identity
-
-
 @pytest.mark.parametrize(
     ("channel", "text"),
     [
@@ -204,10 +199,6 @@ def test_a_noisy_mirror_adds_white_noise_of_its_deviation():
             )
             for name in ("category", "positive", "shifted")
         ),
-        (
-            lambda: RandomMirror(("c1",), noise=-0.1),
-            "RandomMirror: noise is -0.1; it has to be a finite number that is not neg",
-        ),
         (lambda: RandomMirror(("z",)), 'There is no latent code "z"; there are '),
     ],
 )
@@ -222,6 +213,32 @@ def test_a_mirror_that_cannot_be(channel, text):
     with pytest.raises(InfoGANError) as raised:
         channel().require_possible(latents)
     assert str(raised.value).startswith(text)
+
+
+# --- white noise -------------------------------------------------------------------------
+
+
+def test_white_noise_is_of_its_deviation_and_no_pixel_tells_of_another():
+    images = tf.random.stateless_uniform([50, 8, 10, 2], SEED)
+    channel = WhiteNoise(("c1",), stddev=0.3)
+    added = (channel(images, SEED) - images).numpy()
+    # 8,000 draws: their mean deviates by 0.3 / sqrt(8,000), their deviation by 0.3 / 126
+    assert abs(added.mean()) < 0.015
+    assert added.std() == pytest.approx(0.3, abs=0.01)
+    for axis in range(4):  # 8,000 pairs: a correlation of 0 +- 0.011
+        there, next_to_it = np.delete(added, 0, axis), np.delete(added, -1, axis)
+        assert abs(np.corrcoef(there.ravel(), next_to_it.ravel())[0, 1]) < 0.05
+    assert not channel.near_identity and WhiteNoise(("c1",), stddev=0.0).near_identity
+
+
+@pytest.mark.parametrize("stddev", [-0.1, np.inf, np.nan])
+def test_impossible_noise_is_named(stddev):
+    with pytest.raises(InfoGANError) as raised:
+        WhiteNoise(("c1",), stddev)
+    assert str(raised.value) == (
+        f"WhiteNoise: stddev is {stddev}; it has to be a finite number that is not "
+        "negative."
+    )
 
 
 # --- one after another -------------------------------------------------------------------
@@ -257,7 +274,7 @@ def test_a_route_sends_images_and_codes_through_its_channels_one_after_another()
 
 def test_a_route_draws_for_each_channel_anew():
     """Two mirrors toss two coins: a quarter of the images are turned twice."""
-    mirrors = [RandomMirror(("c1",), odd=("c1",), noise=noise) for noise in (0.0, 1e-9)]
+    mirrors = [RandomMirror(("c1",), ("c1",), vertical) for vertical in (False, True)]
     (route,) = routes(mirrors)
     latents = {"c1": tf.ones([COPIES])}
     once = mirrors[0].expected(latents, SEED)["c1"]
@@ -275,11 +292,12 @@ def test_a_route_is_near_the_identity_where_all_its_channels_are():
     ]
 
 
-def test_the_noise_of_a_mirror_is_not_made_of_its_coins():
+def test_noise_is_not_made_of_the_coins_of_a_mirror_before_it():
     """Box and Muller make two normal numbers, of length sqrt(-2 ln u), of one uniform u."""
-    images, mirror = tf.zeros([COPIES, 1, 1, 1]), RandomMirror(("c1",), ("c1",), noise=1.0)
-    heads = mirror.expected({"c1": tf.ones([COPIES])}, SEED)["c1"].numpy() < 0
-    pairs = mirror(images, SEED).numpy().reshape(-1, 2)
+    mirror = RandomMirror(("c1",), ("c1",))
+    (route,) = routes([mirror, WhiteNoise(("c1",), stddev=1.0)])
+    heads = route.expected({"c1": tf.ones([COPIES])}, SEED)["c1"].numpy() < 0
+    pairs = route(tf.zeros([COPIES, 1, 1, 1]), SEED).numpy().reshape(-1, 2)
     long = np.sum(pairs**2, axis=1) > 2 * np.log(2)  # where u < 1/2
     for of_pair in heads.reshape(-1, 2).T:
         assert 0.2 < np.mean(of_pair == long) < 0.8  # of 32, by chance 0.5 +- 0.09

@@ -17,7 +17,13 @@ from infogan_tf.blocks import (
     build_network,
     unnormalised,
 )
-from infogan_tf.channel import Channel, RandomAffine, RandomExposure, RandomMirror
+from infogan_tf.channel import (
+    Channel,
+    RandomAffine,
+    RandomExposure,
+    RandomMirror,
+    WhiteNoise,
+)
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Equilibrium, ExtraClass, Minimax
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
@@ -66,7 +72,7 @@ VARIANTS = {
     "channel": {"channels": (CHANNEL,)},
     "mirror": {"channels": (RandomMirror(("c1", "c2"), odd=("c2",)),)},
     "two_channels": {
-        "channels": (RandomExposure(("c1",)), RandomMirror(("c1", "c2"), noise=0.1))
+        "channels": (RandomExposure(("c1",)), WhiteNoise(("c1", "c2"), stddev=0.1))
     },
     "spectral": {
         "penalties": (SpectralNormalization(),),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
-from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror
+from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror, WhiteNoise
 from infogan_tf.errors import InfoGANError
 from infogan_tf.games import Minimax, NonSaturating
 from infogan_tf.latents import (
@@ -50,7 +50,8 @@ EVERYTHING = ModelSpec(
     channels=(
         RandomAffine(("a", "d"), rotation=5.0),
         RandomExposure(("b",), least=2.0),
-        RandomMirror(("c",), noise=0.5),
+        RandomMirror(("c",), vertical=True),
+        WhiteNoise(("c",), stddev=0.25),
     ),
 )
 

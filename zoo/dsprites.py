@@ -34,7 +34,7 @@ grid of shapes is drawn (see `infogan_tf.data.dsprites`).
 """
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
-from infogan_tf.channel import RandomAffine, RandomMirror
+from infogan_tf.channel import RandomAffine, RandomMirror, WhiteNoise
 from infogan_tf.latents import LatentSpace, Noise, Uniform
 from infogan_tf.penalties import R1
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
@@ -77,11 +77,10 @@ register(
         ),
         recognition=(Dense(128, activation="leaky_relu"),),
         channels=(
-            RandomMirror(codes=("c1", "c2"), odd=("c1",), noise=0.7),
-            RandomMirror(codes=("c1", "c2"), odd=("c2",), vertical=True),
-            RandomMirror(codes=("c3",), noise=0.7),
-            RandomMirror(codes=("c4",), odd=("c4",), noise=0.3),
-            RandomMirror(codes=("c4",), odd=("c4",), vertical=True),
+            WhiteNoise(codes=("c1", "c2", "c3"), stddev=0.7),
+            WhiteNoise(codes=("c4",), stddev=0.3),
+            RandomMirror(codes=("c1", "c2", "c3", "c4"), odd=("c1", "c4")),
+            RandomMirror(codes=("c1", "c2", "c4"), odd=("c2", "c4"), vertical=True),
             RandomAffine(
                 codes=("c3",), rotation=180.0, scale=0.0, aspect=0.0, shear=0.0, shift=8.0
             ),

@@ -30,7 +30,7 @@ python tools/train.py --model=faces3d_infogan --data_dir=DIR
 import dataclasses
 
 from infogan_tf.blocks import Convolution, Dense, Reshape, UpConvolution
-from infogan_tf.channel import RandomExposure, RandomMirror
+from infogan_tf.channel import RandomExposure, RandomMirror, WhiteNoise
 from infogan_tf.latents import LatentSpace, Noise, Uniform
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 from zoo.registry import register
@@ -126,8 +126,8 @@ register(
         ),
         channels=(
             RandomExposure(codes=("c1",)),
-            RandomMirror(codes=("c2",), odd=("c2",), noise=0.4),
-            RandomMirror(codes=("c3",)),
+            WhiteNoise(codes=("c2",), stddev=0.4),
+            RandomMirror(codes=("c2", "c3"), odd=("c2",)),
         ),
         training=dataclasses.replace(AZIMUTH.training, steps=3_000, decay=0.2),
     )
