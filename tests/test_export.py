@@ -574,6 +574,30 @@ def test_the_card_says_what_codes_control(tiny_run, tmp_path):
     assert codes["c3"] == {"width": 0.5}
 
 
+@pytest.mark.parametrize(
+    ("dataset", "origin", "licence"),
+    [
+        ("mnist:3.0.1", "TFDS mnist/3.0.1", "CC BY-SA 3.0 (LeCun, Cortes)"),
+        ("mnist", "mine.npz in /home/me/pictures", "not known"),
+        ("folder", "the pictures in /home/me/pictures", "not known"),
+        (
+            "faces3d",
+            "faces3d.npz in /home/me/faces",
+            "that of the morphable model it was rendered from",
+        ),
+    ],
+)
+def test_the_card_has_the_licence_of_what_was_read(
+    tiny_run, tmp_path, dataset, origin, licence
+):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    options = json.loads((run / "options.json").read_text())
+    options["run"]["dataset"], options["data"]["origin"] = dataset, origin
+    (run / "options.json").write_text(json.dumps(options))
+    assert model_card(run)["data"]["licence"] == licence
+    assert "/home" not in json.dumps(model_card(run))
+
+
 def test_a_gan_without_codes_has_noise_and_a_seed(tmp_path):
     gan = tiny_model("gan", codes=())
     signatures = tf.saved_model.load(export(gan, tmp_path)).signatures

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from infogan_tf.data import faces3d
+from infogan_tf.data.tensorflow_datasets import without_version
 from infogan_tf.training.run_directory import RunDirectory
 
 LICENCES = {
@@ -35,7 +37,7 @@ def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
     metrics = run.metrics() if run.metrics_file.exists() else {}
     data = {**options["data"], "dataset": options["run"]["dataset"]}
     data["origin"] = data["origin"].split(" in ")[0]  # not where it lay
-    data["licence"] = LICENCES.get(data["dataset"], "not known")
+    data["licence"] = _licence(data["dataset"], data["origin"])
     del data["data_dir"]
     return {
         "model": spec["name"],
@@ -49,6 +51,12 @@ def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
         "versions": options["versions"],
         "spec": spec,
     }
+
+
+def _licence(dataset: str, origin: str) -> str:
+    """Of an .npz file only where it is our renders: others hold anyone's images."""
+    anyones = origin.endswith(".npz") and origin != faces3d.FILE
+    return "not known" if anyones else LICENCES.get(without_version(dataset), "not known")
 
 
 def _controls(metrics: dict[str, Any], code: str) -> dict[str, Any]:
