@@ -62,6 +62,16 @@ class Channel(abc.ABC):
             latents[code]  # raises where there is no such code
 
 
+def _require_magnitudes(channel: Channel, *fields: str) -> None:
+    """Raises InfoGANError where a field is negative or not finite."""
+    for field in fields:
+        if not 0 <= (value := getattr(channel, field)) < math.inf:
+            raise InfoGANError(
+                f"{type(channel).__name__}: {field} is {value}; it has to be a finite "
+                "number that is not negative."
+            )
+
+
 @dataclasses.dataclass(frozen=True)
 class RandomAffine(Channel):
     """T: a random rotation, scale, aspect, shear and shift of every image.
@@ -83,12 +93,7 @@ class RandomAffine(Channel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field in ("rotation", "scale", "aspect", "shear", "shift"):
-            if not 0 <= getattr(self, field) < math.inf:
-                raise InfoGANError(
-                    f"RandomAffine: {field} is {getattr(self, field)}; it has to be a "
-                    "finite number that is not negative."
-                )
+        _require_magnitudes(self, "rotation", "scale", "aspect", "shear", "shift")
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Sends images [batch, height, width, channels] through T.
@@ -254,11 +259,7 @@ class WhiteNoise(Channel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.stddev < math.inf:
-            raise InfoGANError(
-                f"WhiteNoise: stddev is {self.stddev}; it has to be a finite number that "
-                "is not negative."
-            )
+        _require_magnitudes(self, "stddev")
 
     @property
     def near_identity(self) -> bool:
