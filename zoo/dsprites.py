@@ -26,7 +26,7 @@ change many pixels. The tilt drowns in as much of it: read through noise of 0.7,
 nothing before update 4,000, and on one of two seeds nothing by 6,000; through 0.3 it is at
 0.64 nats by 2,250. A fifth code of three categories, read from images that are moved,
 turned and scaled, does not find the shape with weight 0.2; with 1 it takes the size from c3
-where it comes at update 4,500, and finds the shape where it comes at 12,000.
+where it comes at update 4,500, and finds the shape where it is put to the trained networks.
 
 python tools/train.py --model=dsprites_infogan [--data_dir=DIR]
 
