@@ -1,5 +1,6 @@
 """Two devices, or two processes, train as one does: the same losses and weights."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -15,7 +16,11 @@ import tensorflow as tf
 from test_training import at_every_step
 
 from infogan_tf import replicas
+from infogan_tf.channel import RandomAffine, RandomExposure, RandomMirror, WhiteNoise
 from infogan_tf.errors import InfoGANError
+from infogan_tf.games import Wasserstein
+from infogan_tf.penalties import WeightClipping
+from infogan_tf.spec import to_json
 from infogan_tf.training import Interrupted, RunDirectory, load, train
 from zoo import registry
 
@@ -23,16 +28,17 @@ ROOT = pathlib.Path(__file__).parent.parent
 TRAIN = [sys.executable, str(ROOT / "tools" / "train.py"), "--model=tiny_infogan"]
 
 TWO_DEVICES = """
+import json
 import sys
 import tensorflow as tf
 import infogan_tf
-from zoo import registry
+from infogan_tf.spec import from_json
 
 one = tf.config.LogicalDeviceConfiguration()
 [processor] = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [one, one])
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-infogan_tf.train(registry.find("tiny_infogan"), sys.argv[1], strategy=strategy)
+infogan_tf.train(from_json(json.loads(sys.argv[1])), sys.argv[2], strategy=strategy)
 """
 
 
@@ -48,13 +54,33 @@ def assert_close_runs(one, other, *, tolerance):
         np.testing.assert_allclose(mine, wanted, atol=tolerance, err_msg=mine.path)
 
 
-def train_on_two_devices(run_dir):
-    subprocess.run([sys.executable, "-c", TWO_DEVICES, run_dir], cwd=ROOT, check=True)
+def train_on_two_devices(spec, run_dir):
+    script = [sys.executable, "-c", TWO_DEVICES, json.dumps(to_json(spec)), run_dir]
+    subprocess.run(script, cwd=ROOT, check=True)
 
 
-def test_two_devices_train_as_one_does(tiny_run, tmp_path):
-    train_on_two_devices(tmp_path / "run")
+def test_two_devices_train_as_one_does(tiny_spec, tiny_run, tmp_path):
+    train_on_two_devices(tiny_spec, tmp_path / "run")
     assert_close_runs(tmp_path / "run", tiny_run, tolerance=1e-5)
+
+
+def test_channels_clipped_weights_and_an_average_are_as_on_one(tiny_spec, tmp_path):
+    """What is drawn for each image, and what happens after an update."""
+    spec = dataclasses.replace(
+        tiny_spec,
+        channels=(
+            RandomExposure(("c1",)),
+            WhiteNoise(("c1",)),
+            RandomMirror(("c2",), odd=("c2",)),
+            RandomAffine(("c2",)),
+        ),
+        game=Wasserstein(),
+        penalties=(WeightClipping(0.1),),
+        training=dataclasses.replace(tiny_spec.training, steps=10, ema_decay=0.9),
+    )
+    train_on_two_devices(spec, tmp_path / "two")
+    train(spec, tmp_path / "one")
+    assert_close_runs(tmp_path / "two", tmp_path / "one", tolerance=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +110,7 @@ def test_a_run_goes_on_with_another_number_of_replicas(tiny_run, tiny_spec, tmp_
 
     with pytest.raises(Interrupted), at_every_step(interrupt):
         train(tiny_spec, tmp_path / "run")
-    train_on_two_devices(tmp_path / "run")
+    train_on_two_devices(tiny_spec, tmp_path / "run")
     assert_close_runs(tmp_path / "run", tiny_run, tolerance=1e-5)
 
 
