@@ -14,8 +14,8 @@ faces3d_infogan_azimuth    2e-4      5e-4    0.2
 faces3d_infogan_elevation  4e-4      3e-4    0.1
 faces3d_infogan_lighting   8e-4      3e-4    0.1     lighting, wide or narrow
 
-`faces3d_infogan` is one model for all of them, our best: the rates for azimuth, and codes
-that reach Q through noisy channels, so that each can stand for one factor only.
+`faces3d_infogan` is one model for all of them, our best: the rates for azimuth, and c1 to
+c3 reach Q through channels, so that each can stand for one factor only.
 
 Where this is not the paper: its renders of the Basel Face Model and their ranges were
 never published, so the images are ours (see `infogan_tf.data.faces3d`); batch, beta_1 and

@@ -84,7 +84,7 @@ BEST = register(
 )
 
 # Q shares the trunk, and at weight 1 its objective drowns the game there: D stays at chance
-# (d_loss 2 ln 2) and G draws noise. At 0.1 the GAN is as good as the one without a Q.
+# (d_loss 2 ln 2) and G draws noise. At 0.1 it draws digits (FID 12.1 after 1,000 updates).
 register(
     dataclasses.replace(
         PAPER,
@@ -106,8 +106,8 @@ register(
 
 
 # A GAN without codes and Q. DCGAN's rates (2e-4 for both, Radford et al. 2016, Section 4)
-# belong to its networks: with these the game is lost by update 500 (d_loss 0.01, FID 1,030
-# at 1,000), so this and what follows from it has the rates of the networks' own paper.
+# belong to its networks: with these the game is lost (FID 1,030 after 1,000 updates), so
+# this and what follows from it has the rates of the networks' own paper.
 DCGAN = register(
     ModelSpec(
         name="mnist_dcgan",
