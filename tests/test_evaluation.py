@@ -280,6 +280,36 @@ def test_the_best_code_is_chosen_on_training_images_and_scored_on_test_images():
     assert correlation.followers({}, split, {}, split) == {}
 
 
+def test_a_category_sorts_by_the_factor_that_has_as_many_kinds():
+    """By hand: on training images c2 errs once in six, c3 three times; so c2 is chosen.
+
+    Its map is 2 -> 0, 0 -> 1, 1 -> 2. On test images it reads 2 0 1 0, which are the kinds
+    0 1 2 1, and the truth is 0 1 2 2: three of four.
+    """
+
+    def split(shape, chair):
+        factors = {"shape": np.array(shape), "chair": np.array(chair)}
+        factors["angle"] = np.zeros(len(shape), np.float32)
+        return data.Split(np.zeros([len(shape), 1, 1, 1], np.uint8), None, factors)
+
+    train = split([0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 5])
+    test = split([0, 1, 2, 2], [0, 1, 2, 3])
+    train_codes = {
+        "c1": np.zeros(6, int),  # of ten values
+        "c2": np.array([2, 2, 0, 0, 1, 0]),
+        "c3": np.array([0, 1, 1, 2, 2, 0]),
+    }
+    test_codes = {
+        "c1": np.zeros(4, int),
+        "c2": np.array([2, 0, 1, 0]),
+        "c3": np.array([0, 1, 2, 2]),  # better here, where nothing is chosen
+    }
+    sizes = {"c1": 10, "c2": 3, "c3": 3}
+    found = correlation.sorters(train_codes, train, test_codes, test, sizes)
+    assert found == {"shape": correlation.Sorter("c2", 0.75)}
+    assert correlation.sorters({}, train, {}, test, {}) == {}
+
+
 def test_the_scores_are_those_of_the_saved_model(evaluated, tiny_run, tiny_spec):
     written = evaluated[1]
     model = infogan_tf.load(tiny_run)

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.stats
 
 from infogan_tf.data.images import Split
+from infogan_tf.evaluation.clustering import fit_assignment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,20 @@ class Follower:
 
     code: str
     spearman: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Sorter:
+    """The category that sorts images by the kinds of a factor best.
+
+    Args:
+        code: its name, chosen on training images.
+        accuracy: share of test images whose category maps to their kind, one to one, by a
+            map fitted on training images; [0, 1].
+    """
+
+    code: str
+    accuracy: float
 
 
 def followers(
@@ -43,6 +58,37 @@ def followers(
             best = max(rates, key=rates.__getitem__)
             rho = spearman(test_codes[best], test.factors[name])
             found[name] = Follower(best, rho)
+    return found
+
+
+def sorters(
+    train_codes: Mapping[str, np.ndarray],
+    train: Split,
+    test_codes: Mapping[str, np.ndarray],
+    test: Split,
+    categories: Mapping[str, int],
+) -> dict[str, Sorter]:
+    """For each factor of kinds (stored as integers), the best code with as many values.
+
+    Args:
+        train_codes, test_codes: what Q reads in the images, int [n] for each category; see
+            `read_codes`.
+        train, test: the same rows.
+        categories: how many values each of those codes has.
+    """
+    found = {}
+    for name, values in train.factors.items():
+        kinds = int(values.max()) + 1 if values.dtype.kind == "i" else 0
+        maps = {
+            code: fit_assignment(train_codes[code], values, kinds)
+            for code, count in categories.items()
+            if count == kinds
+        }
+        if maps:
+            rates = {c: np.mean(kind[train_codes[c]] == values) for c, kind in maps.items()}
+            best = max(rates, key=rates.__getitem__)
+            right = maps[best][test_codes[best]] == test.factors[name]
+            found[name] = Sorter(best, float(np.mean(right)))
     return found
 
 

@@ -27,7 +27,8 @@ GROUPS = {
     "fidelity": "Distance of generated from real images in the features of the network "
     "named first; fid and kid are 0 at best, precision and recall 1.",
     "factors": "For each true factor, the continuous code that follows it best on training "
-    "images, and their rank correlation on test images.",
+    "images, and their rank correlation on test images; or the category that sorts by it "
+    "best, and the share of test images it sorts right.",
     "controls": "Rank correlation of a continuous code with what is measured in generated "
     "images, and how far it moves that over its range; of a discrete code, what it moves "
     "most.",

@@ -116,19 +116,24 @@ def code_information(subject: Subject) -> dict[str, float]:
 
 
 def followers(subject: Subject) -> dict[str, Any]:
-    """Which continuous code follows each factor, and how closely."""
+    """Which continuous code follows each factor, or category sorts by it, how closely."""
     model, images = subject.model, subject.images
     if not isinstance(model, InfoGAN) or not images.test.factors:
         return {}
     train = images.train.sample(IMAGES, seed=subject.seed)
-    names = [code.name for code in model.latents.codes if not code.discrete]
-    read = [read_codes(model, split.images) for split in (train, subject.real)]
-    train_codes, test_codes = ({name: codes[name] for name in names} for codes in read)
-    found = correlation.followers(train_codes, train, test_codes, subject.real)
+    test, codes = subject.real, model.latents.codes
+    names = [code.name for code in codes if not code.discrete]
+    sizes = {code.name: code.categories for code in codes if isinstance(code, Categorical)}
+    read = [read_codes(model, split.images) for split in (train, test)]
+    train_codes, test_codes = ({name: found[name] for name in names} for found in read)
+    found = {
+        **correlation.followers(train_codes, train, test_codes, test),
+        **correlation.sorters(read[0], train, read[1], test, sizes),
+    }
     return {
         f"factors/{factor}/{name}": value
-        for factor, follower in found.items()
-        for name, value in vars(follower).items()
+        for factor, code in found.items()
+        for name, value in vars(code).items()
     }
 
 
