@@ -453,6 +453,7 @@ def test_digits_are_measured_and_too_few_images_are_named(tiny_spec, tmp_path, c
     )
     infogan_tf.train(spec, tmp_path / "run")
     metrics = evaluate(tmp_path / "run")
+    assert "held_out" not in metrics
     for code in ("c2", "c3"):
         for name in ("slant", "width"):
             assert -1 <= metrics[f"controls/{code}/{name}"] <= 1
@@ -465,12 +466,14 @@ def test_digits_are_measured_and_too_few_images_are_named(tiny_spec, tmp_path, c
     np.savez(archive, images=few.images, labels=few.labels, factors=few.labels[:, None])
     capsys.readouterr()
     metrics = evaluate(tmp_path / "run", dataset="few", data_dir=archive)
+    assert metrics["held_out"] == "not known"
     assert "fidelity/fid" not in metrics
     # what 30 images are enough for is there, and how far the judge can be trusted
     assert {"fidelity/kid", "fidelity/recall", "fidelity/spread_of_noise"} < metrics.keys()
     assert metrics["fidelity/images"] == metrics["clustering/images"] == 30
     assert 0 <= metrics["fidelity/classifier_accuracy"] <= 1
     printed = capsys.readouterr().out
+    assert "so it may have been trained on images that it is scored on.\n" in printed
     assert "FID (30 images are too few for the Fréchet distance: it needs" in printed
     assert "disentanglement (The factors have 10 values" in printed
 

@@ -212,10 +212,23 @@ def test_images_that_changed_since_the_training_are_not_taken_for_its_own(run_on
     assert str(refused.value) == (
         f"mine.npz in {path.parent}: the training images are not those of {run.path} any "
         f"more (train_images: 36 -> 37; images_sha256: {before} -> {now}). Put those back, "
-        "or score on others knowingly: tools/evaluate.py takes their --dataset or "
-        "--data_dir."
+        "or use others knowingly: name their --dataset or --data_dir."
     )
     assert len(named.train) == 37  # they were named, and so meant
+    assert not run.trained_on(named)
+
+
+def test_a_folder_alone_is_of_the_runs_own_dataset(run_on_a_file, tmp_path):
+    """It moved; what was trained on under another name than the entry's keeps that name."""
+    run, path, _ = run_on_a_file
+    elsewhere = path.rename(tmp_path / "moved.npz")
+    assert run.trained_on(run.images(data_dir=elsewhere))
+    (tmp_path / "empty").mkdir()
+    options = run.options()
+    options["run"]["dataset"] = "fashion_mnist"
+    write_json(run.options_file, options)
+    with pytest.raises(infogan_tf.InfoGANError, match="directory with fashion_mnist/;"):
+        run.images(data_dir=tmp_path / "empty")
 
 
 def test_a_run_from_before_the_digest_is_still_read(run_on_a_file):

@@ -1,12 +1,13 @@
 """Draws what each latent code changes, one PNG per code.
 
-python tools/traverse.py --run_dir=DIR [--output=DIR]
+python tools/traverse.py --run_dir=DIR [--output=DIR] [--real=N [--data_dir=DIR]]
 """
 
 from absl import flags
-from command_line import FLAGS, define_run_dir_flag, run
+from command_line import FLAGS, define_data_flags, define_run_dir_flag, run
 
 define_run_dir_flag()
+define_data_flags()
 flags.DEFINE_string("output", None, "Folder of the pictures; RUN_DIR/traversals if none.")
 flags.DEFINE_integer("seed", 0, "Of the noise that is kept.")
 flags.DEFINE_integer(
@@ -31,7 +32,8 @@ def main() -> None:
     if FLAGS.real:
         from infogan_tf import reconstruction
 
-        shown = run_directory.images().test.sample(FLAGS.real, seed=FLAGS.seed).images
+        images = run_directory.images(dataset=FLAGS.dataset, data_dir=FLAGS.data_dir)
+        shown = images.test.sample(FLAGS.real, seed=FLAGS.seed).images
         for name, grid in reconstruction.strips(model, shown, seed=FLAGS.seed).items():
             print(grid.write_png(folder / f"real_{name}.png"))
 

@@ -36,13 +36,14 @@ def evaluate(
         seed: of the generated images and of the estimators.
 
     Returns:
-        `model`, `step`, `seed`, `images`; beside the scores of images their number,
-        `<score>/images`; `mi/<code>`, `mi/<code>_stderr` and, where
-        finite, `mi/<code>_max`, in nats. With labels, for the first categorical code or
+        `model`, `step`, `seed`, `images`; `held_out`, "not known" where the run may have
+        been trained on images that it is scored on; beside the scores of images their
+        number, `<score>/images`; `mi/<code>`, `mi/<code>_stderr` and, where finite,
+        `mi/<code>_max`, in nats. With labels, for the first categorical code or
         the classes of a classifier, `clustering/accuracy`, `/majority_accuracy`, `/nmi`,
         `/ari`, `/code_to_label`, `/generated_agreement`; `classification/accuracy` where
         labels taught the model to classify; for digits, `controls/<code>/slant` and
-        `/width`. With factors, `factors/<factor>/code` and `/spearman`,
+        `/width`. With factors, `factors/<factor>/code` and `/spearman` or `/accuracy`,
         `disentanglement/...` of the factors that `disentanglement/factors` names, and
         `controls/<code>/...`. With either, or in Inception's
         features, `fidelity/fid`, `/kid`, `/kid_stddev`, `/precision`, `/recall`,
@@ -80,6 +81,12 @@ def evaluate(
         "seed": spec.training.seed,
         "images": origin,
     }
+    if not run.trained_on(images):
+        metrics["held_out"] = "not known"
+        print(
+            f"{origin}: the training images are not those of {run.path}, so it may have "
+            "been trained on images that it is scored on."
+        )
     missing: dict[str, list[str]] = {}
     for name, score in SCORES.items():
         try:

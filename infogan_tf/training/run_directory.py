@@ -129,25 +129,41 @@ class RunDirectory:
     ) -> ImageData:
         """Loads images for this run's model: those of its training if none are named.
 
+        Args:
+            dataset: their name; if only a folder is named, that of the training, unless
+                this one is built in.
+            data_dir: their folder or file.
+
         Raises:
             InfoGANError: they cannot be read; or none are named, and those of the training
                 have changed. What is held out goes by place: it may have been trained on.
         """
-        if dataset or data_dir:
-            return data.load(self.spec().data, dataset=dataset, data_dir=data_dir)
         run, where = self.options()["run"], self.options()["data"]
-        images = data.load(
-            self.spec().data, dataset=run["dataset"], data_dir=where["data_dir"]
-        )
-        before = run.get("images_sha256")
-        if before and before != (now := _digest(images.train.images)):
+        spec, own = self.spec().data, run["dataset"]
+        if dataset:
+            return data.load(spec, dataset=dataset, data_dir=data_dir)
+        if data_dir:
+            own = None if own in data.BUILT_IN else own
+            return data.load(spec, dataset=own, data_dir=data_dir)
+        images = data.load(spec, dataset=own, data_dir=where["data_dir"])
+        if not self.trained_on(images):
+            now = _digest(images.train.images)
             raise InfoGANError(
                 f"{images.origin}: the training images are not those of {self.path} any "
                 f"more (train_images: {where.get('train_images')} -> {len(images.train)}; "
-                f"images_sha256: {before} -> {now}). Put those back, or score on others "
-                "knowingly: tools/evaluate.py takes their --dataset or --data_dir."
+                f"images_sha256: {run['images_sha256']} -> {now}). "
+                "Put those back, or use others knowingly: name their --dataset or "
+                "--data_dir."
             )
         return images
+
+    def trained_on(self, images: ImageData) -> bool:
+        """Whether the run was trained on all of their training images and no others.
+
+        If not, their test images may be ones that it was trained on.
+        """
+        before = self.options()["run"].get("images_sha256")
+        return not before or before == _digest(images.train.images)
 
     def log(self) -> list[dict[str, Any]]:
         """The lines of train_log.jsonl; a last line cut off by a crash is left out."""
