@@ -563,39 +563,50 @@ def test_without_the_servers_package_there_is_no_warm_up(model, tmp_path, monkey
 def test_the_card_says_what_codes_control(tiny_run, tmp_path):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     (run / "metrics.json").unlink(missing_ok=True)
-    card = model_card(run)
+    card = model_card(run, step=20)
     assert card["metrics"] == {} and card["data"]["origin"] == "drawn shapes"
     assert card["data"]["licence"] == "none: drawn by infogan_tf"
     assert [code["controls"] for code in card["codes"]] == [{}] * 4
     scores = {"mi/c2": 1.5, "controls/c2/slant": -0.9, "controls/c3/width": 0.5}
-    (run / "metrics.json").write_text(json.dumps(scores))
-    codes = {code["name"]: code["controls"] for code in model_card(run)["codes"]}
+    (run / "metrics.json").write_text(json.dumps({"step": 20} | scores))
+    card = model_card(run, step=20)
+    codes = {code["name"]: code["controls"] for code in card["codes"]}
     assert codes["c2"] == {"slant": -0.9, "nats": 1.5}
     assert codes["c3"] == {"width": 0.5}
+    assert (card["step"], card["average"]) == (20, False)
+    for other in ({"step": 40}, {"step": 20, "average": True}):  # nobody scored these
+        card = model_card(run, **other)
+        assert card["metrics"] == {}
+        assert [code["controls"] for code in card["codes"]] == [{}] * 4
 
 
 @pytest.mark.parametrize(
-    ("dataset", "origin", "licence"),
+    ("origin", "licence"),
     [
-        ("mnist:3.0.1", "TFDS mnist/3.0.1", "CC BY-SA 3.0 (LeCun, Cortes)"),
-        ("mnist", "mine.npz in /home/me/pictures", "not known"),
-        ("folder", "the pictures in /home/me/pictures", "not known"),
+        ("TFDS mnist/3.0.1", "CC BY-SA 3.0 (LeCun, Cortes)"),
+        ("TFDS fashion_mnist/3.0.1", "not known"),
         (
-            "faces3d",
+            "the MNIST idx files in /home/me/fashion",
+            "CC BY-SA 3.0 (LeCun, Cortes), where the files are MNIST's own",
+        ),
+        ("mine.npz in /home/me/pictures", "not known"),
+        ("the pictures in /home/me/pictures", "not known"),
+        (
             "faces3d.npz in /home/me/faces",
             "that of the morphable model it was rendered from",
         ),
+        ("dSprites in /home/me/sprites", "zlib/libpng (Matthey et al. 2017)"),
+        ("dSprites, redrawn (not the published pixels)", "none: drawn by infogan_tf"),
     ],
 )
-def test_the_card_has_the_licence_of_what_was_read(
-    tiny_run, tmp_path, dataset, origin, licence
-):
+def test_the_card_has_the_licence_of_what_was_read(tiny_run, tmp_path, origin, licence):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     options = json.loads((run / "options.json").read_text())
-    options["run"]["dataset"], options["data"]["origin"] = dataset, origin
+    options["data"]["origin"] = origin
     (run / "options.json").write_text(json.dumps(options))
-    assert model_card(run)["data"]["licence"] == licence
-    assert "/home" not in json.dumps(model_card(run))
+    card = model_card(run, step=20)
+    assert card["data"]["licence"] == licence
+    assert "/home" not in json.dumps(card)
 
 
 def test_a_gan_without_codes_has_noise_and_a_seed(tmp_path):

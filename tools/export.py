@@ -18,7 +18,9 @@ def main() -> None:
     from infogan_tf.training import load
 
     model = load(FLAGS.run_dir, average=FLAGS.ema)
-    print(export(model, FLAGS.export_dir, card=model_card(FLAGS.run_dir)))
+    step = int(model.step.numpy())
+    card = model_card(FLAGS.run_dir, step=step, average=FLAGS.ema)
+    print(export(model, FLAGS.export_dir, card=card))
 
 
 if __name__ == "__main__":

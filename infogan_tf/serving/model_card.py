@@ -4,29 +4,45 @@ import os
 from typing import Any
 
 from infogan_tf.data import faces3d
-from infogan_tf.data.tensorflow_datasets import without_version
 from infogan_tf.training.run_directory import RunDirectory
 
-LICENCES = {
-    "mnist": "CC BY-SA 3.0 (LeCun, Cortes)",
-    "svhn_cropped": "non-commercial research only (Netzer et al. 2011)",
-    "celeb_a": "non-commercial research only (MMLab, CUHK)",
-    "faces3d": "that of the morphable model it was rendered from",
-    "chairs3d": "research only (Aubry et al. 2014)",
-    "dsprites": "zlib/libpng (Matthey et al. 2017); none where redrawn by infogan_tf",
-    "digits": "CC BY 4.0 (Alpaydin and Kaynak, UCI)",
-    "synthetic": "none: drawn by infogan_tf",
+_MNIST = "CC BY-SA 3.0 (LeCun, Cortes)"
+_SVHN = "non-commercial research only (Netzer et al. 2011)"
+_CELEBA = "non-commercial research only (MMLab, CUHK)"
+_DSPRITES = "zlib/libpng (Matthey et al. 2017)"
+_OURS = "none: drawn by infogan_tf"
+LICENCES = {  # by what the origin of the images begins with
+    "the MNIST idx files": f"{_MNIST}, where the files are MNIST's own",
+    "TFDS mnist/": _MNIST,
+    "the SVHN .mat files": _SVHN,
+    "TFDS svhn_cropped/": _SVHN,
+    "the CelebA files": _CELEBA,
+    "TFDS celeb_a/": _CELEBA,
+    faces3d.FILE: "that of the morphable model it was rendered from",
+    "the chairs": "research only (Aubry et al. 2014)",
+    "dSprites, redrawn": _OURS,
+    "dSprites": _DSPRITES,
+    "TFDS dsprites/": _DSPRITES,
+    "scikit-learn's handwritten digits": "CC BY 4.0 (Alpaydin and Kaynak, UCI)",
+    "drawn shapes": _OURS,
 }
 
 
-def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
-    """The card of a run, ready for JSON.
+def model_card(
+    run_dir: str | os.PathLike, *, step: int, average: bool = False
+) -> dict[str, Any]:
+    """The card of a run's model, ready for JSON.
+
+    Args:
+        run_dir: of the training.
+        step: how many updates the model has behind it.
+        average: whether its generator is the average over them; those are never scored.
 
     Returns:
-        `model`, `description`; `codes`, each with its declaration and, where the run was
-        scored, what it was found to control; `metrics`, empty where it was not scored;
-        `data`, with the licence of its publisher, as far as we know it; `versions`;
-        `spec`.
+        `model`, `description`, `step`, `average`; `codes`, each with its declaration and,
+        where these weights were scored, what it was found to control; `metrics`, empty
+        where they were not; `data`, with the licence of its publisher, as far as we know
+        it; `versions`; `spec`.
 
     Raises:
         InfoGANError: no run directory, or one that cannot be read.
@@ -34,14 +50,18 @@ def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
     run = RunDirectory(run_dir)
     options = run.options()
     spec = options["run"]["spec"]
-    metrics = run.metrics() if run.metrics_file.exists() else {}
+    metrics = run.metrics() if run.metrics_file.exists() and not average else {}
+    if metrics.get("step") != step:
+        metrics = {}
     data = {**options["data"], "dataset": options["run"]["dataset"]}
     data["origin"] = data["origin"].split(" in ")[0]  # not where it lay
-    data["licence"] = _licence(data["dataset"], data["origin"])
+    data["licence"] = _licence(data["origin"])
     del data["data_dir"]
     return {
         "model": spec["name"],
         "description": spec["description"],
+        "step": step,
+        "average": average,
         "codes": [
             {**code, "controls": _controls(metrics, code["name"])}
             for code in spec["latents"]["codes"]
@@ -53,10 +73,9 @@ def model_card(run_dir: str | os.PathLike) -> dict[str, Any]:
     }
 
 
-def _licence(dataset: str, origin: str) -> str:
-    """Of an .npz file only where it is our renders: others hold anyone's images."""
-    anyones = origin.endswith(".npz") and origin != faces3d.FILE
-    return "not known" if anyones else LICENCES.get(without_version(dataset), "not known")
+def _licence(origin: str) -> str:
+    found = (licence for start, licence in LICENCES.items() if origin.startswith(start))
+    return next(found, "not known")
 
 
 def _controls(metrics: dict[str, Any], code: str) -> dict[str, Any]:

@@ -181,7 +181,10 @@ class RunDirectory:
             InfoGANError: there is none, or it is damaged.
         """
         try:
-            return json.loads(self.metrics_file.read_text())
+            metrics = json.loads(self.metrics_file.read_text())
+            if not isinstance(metrics, dict):
+                raise ValueError("it holds no scores")
+            return metrics
         except FileNotFoundError as error:
             raise InfoGANError(
                 f"{self.path} was not scored (it has no metrics.json): run "
