@@ -15,8 +15,9 @@ import tensorflow as tf
 from infogan_tf import data, evaluation, models, training
 from infogan_tf.channel import routes
 from infogan_tf.models import GAN
+from infogan_tf.penalties import GradientPenalty
 from infogan_tf.serving.export import export
-from infogan_tf.spec import ModelSpec
+from infogan_tf.spec import ModelSpec, TrainSpec
 
 MATMUL_SIZE = 2048
 
@@ -44,11 +45,14 @@ def timed(action: Callable[[], Any], *, repeats: int, warm_up: int = 3) -> Timin
     return Timing(median, lower, upper, repeats)
 
 
-def time_step(model: GAN, batch_size: int, *, repeats: int = 30) -> Timing:
-    """Times the training step of `model` on a batch of noise that stays in memory."""
-    step = tf.function(model.train_step)
-    images = _noise(model, batch_size)
-    return timed(lambda: step(images)["d_loss"].numpy(), repeats=repeats)
+def time_step(model: GAN, numbers: TrainSpec, *, repeats: int = 30) -> Timing:
+    """Times the training step of `model` on what it takes, noise that stays in memory."""
+    step = tf.function(model.train_step, autograph=False)  # its errors stay its own
+    count = max(numbers.batch_size * numbers.critic_steps, numbers.labels)
+    images = np.rint(255 * _noise(model, count).numpy()).astype(np.uint8)
+    labels = np.arange(count) % model.label_count if numbers.labels else None
+    batch = next(iter(data.stream(data.Split(images, labels), numbers)))
+    return timed(lambda: step(batch)["d_loss"].numpy(), repeats=repeats)
 
 
 def input_rate(spec: ModelSpec, *, count: int = 60_000, batches: int = 500) -> float:
@@ -120,6 +124,16 @@ def without_codes(spec: ModelSpec) -> ModelSpec:
     )
 
 
+def is_counted(model: GAN) -> bool:
+    """Whether `step_gflop` knows the step: of a GAN or InfoGAN, each player moving once.
+
+    Not where the slope of D has a price, which takes the gradient of a gradient, nor the
+    critics that are classifiers or autoencoders.
+    """
+    priced = any(isinstance(one, GradientPenalty) for one in model.penalties)
+    return type(model) in (GAN, models.InfoGAN) and model.critic_steps == 1 and not priced
+
+
 def step_gflop(model: GAN, batch_size: int) -> dict[str, float]:
     """Counts the multiplications and additions of one step, 10^9, per network and move.
 
@@ -163,15 +177,16 @@ def step_gflop(model: GAN, batch_size: int) -> dict[str, float]:
 
 def _layer_gflop(layer: keras.Layer, batch_size: int) -> float:
     """One pass of one layer over a batch; 0 for a layer that only moves numbers."""
-    if isinstance(layer, keras.layers.Conv2DTranspose):
+    inner = getattr(layer, "layer", layer)  # of one that normalises another's kernel
+    if isinstance(inner, keras.layers.Conv2DTranspose):
         places = np.prod(layer.input.shape[1:3])  # a kernel laid down for each input
-    elif isinstance(layer, keras.layers.Conv2D):
+    elif isinstance(inner, keras.layers.Conv2D):
         places = np.prod(layer.output.shape[1:3])
-    elif isinstance(layer, keras.layers.Dense):
+    elif isinstance(inner, keras.layers.Dense):
         places = 1
     else:
         return 0.0
-    return 2e-9 * batch_size * float(places) * float(np.prod(layer.kernel.shape))
+    return 2e-9 * batch_size * float(places) * float(np.prod(inner.kernel.shape))
 
 
 def ceilings(precision: str) -> dict[str, float]:
@@ -214,18 +229,16 @@ def benchmark(
 
     Returns:
         `ms_per_step` (median) with `ms_per_step_quartiles`, `images_per_second`;
-        `step_gflop` with `step_gflop_parts`, `ceiling_gflops` (the matmul) with
-        `ceilings`, `utilization` (achieved GFLOP/s over that ceiling);
+        `ceiling_gflops` (the matmul) with `ceilings`; where `is_counted`, `step_gflop`
+        with `step_gflop_parts` and `utilization` (achieved GFLOP/s over that ceiling);
         `input_images_per_second` and `input_share` (of a step's time, were nothing
         prefetched); `use_images_per_second`; `run_seconds`; with `against_gan` also
         `gan_ms_per_step` and `over_gan`, measured in the same run.
     """
     batch_size = spec.training.batch_size
     model = models.build(spec)
-    parts = step_gflop(model, batch_size)
     limits = ceilings(spec.training.precision)
-    step = time_step(model, batch_size)
-    work = sum(parts.values())
+    step = time_step(model, spec.training)
     rate, input_limit = 1e3 * batch_size / step.median, input_rate(spec)
     figures = {
         "model": spec.name,
@@ -234,17 +247,22 @@ def benchmark(
         "ms_per_step": step.median,
         "ms_per_step_quartiles": [step.lower, step.upper],
         "images_per_second": rate,
-        "step_gflop": work,
-        "step_gflop_parts": parts,
         "ceiling_gflops": limits["matmul"],
         "ceilings": limits,
-        "utilization": work / (step.median / 1e3) / limits["matmul"],
         "input_images_per_second": input_limit,
         "input_share": rate / input_limit,
         "use_images_per_second": use_rates(model),
         "run_seconds": run_seconds(spec, dataset=dataset, data_dir=data_dir),
     }
+    if is_counted(model):
+        parts = step_gflop(model, batch_size)
+        work = sum(parts.values())
+        figures |= {
+            "step_gflop": work,
+            "step_gflop_parts": parts,
+            "utilization": work / (step.median / 1e3) / limits["matmul"],
+        }
     if against_gan:
-        gan = time_step(models.build(without_codes(spec)), batch_size)
+        gan = time_step(models.build(without_codes(spec)), spec.training)
         figures |= {"gan_ms_per_step": gan.median, "over_gan": step.median / gan.median}
     return figures

@@ -1,5 +1,6 @@
 """The arithmetic of a step, counted by hand; times are never asserted."""
 
+import dataclasses
 import json
 import math
 import pathlib
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 import infogan_tf
-from infogan_tf.benchmark import step_gflop, without_codes
+from infogan_tf.benchmark import benchmark, is_counted, step_gflop, time_step, without_codes
 from zoo import registry
 
 TOOLS = pathlib.Path(__file__).parent.parent / "tools"
@@ -53,6 +54,34 @@ def test_the_channel_is_one_more_pass_of_the_trunk():
     more = sum(ours.values()) - sum(paper.values())
     heads = 8 * sum(FIXED) - 4 * sum(RECOGNITION)
     assert more == pytest.approx(PAIR * (trunk + heads))
+
+
+def test_a_normalised_kernel_is_counted_like_another():
+    """Both are Table 2's networks; D of the one is spectrally normalised."""
+    paper = step_gflop(infogan_tf.build(registry.find("svhn_infogan_paper")), 128)
+    ours = step_gflop(infogan_tf.build(registry.find("svhn_infogan")), 128)
+    for network in ("generator", "trunk", "discriminator"):
+        assert ours[f"{network} forward"] == paper[f"{network} forward"] > 0
+
+
+@pytest.mark.parametrize(
+    ("method", "changed"),
+    [("infogan", {"critic_steps": 5}), ("supervised_infogan", {"labels": 30})],
+)
+def test_steps_that_take_more_than_a_batch_of_images_are_timed(tiny_spec, method, changed):
+    spec = dataclasses.replace(tiny_spec, method=method).with_training(**changed)
+    model = infogan_tf.build(spec)
+    assert time_step(model, spec.training, repeats=2).median > 0
+    assert not is_counted(model)
+
+
+def test_what_is_not_counted_is_left_out(tiny_spec):
+    """And nothing is timed against that was not asked for."""
+    spec = tiny_spec.with_training(critic_steps=2)
+    figures = benchmark(spec)
+    assert figures["images_per_second"] == pytest.approx(16e3 / figures["ms_per_step"])
+    assert figures["ceiling_gflops"] > 0
+    assert {"step_gflop", "utilization", "over_gan"}.isdisjoint(figures)
 
 
 def test_without_codes_the_generator_is_the_same_network():
