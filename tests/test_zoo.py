@@ -140,13 +140,13 @@ PARAMETERS = {
     **dict.fromkeys((f"chairs3d_infogan_{x}" for x in CHAIRS), CHAIRS3D),
     "chairs3d_infogan": (*CHAIRS3D[:3], CHAIRS3D[3] - (1024 + 1)),  # Q of c4 is a mean
     "dsprites_infogan": (
-        10 * 128 + 2 * 128 + 128 * 1024 + 2 * 1024  # FC 128, FC 4 x 4 x 64
+        13 * 128 + 2 * 128 + 128 * 1024 + 2 * 1024  # FC 128, FC 4 x 4 x 64
         + 16 * 64 * 64 + 2 * 64 + 16 * 64 * 32 + 2 * 32  # upconv 64, upconv 32
         + 16 * 32 * 32 + 2 * 32 + 16 * 32 * 1 + 1,  # upconv 32, upconv 1
         16 * 1 * 32 + 32 + 16 * 32 * 32 + 32 + 16 * 32 * 64 + 64 + 16 * 64 * 64 + 64
         + 1024 * 128 + 128,  # conv 32, 32, 64, 64: 4 x 4 x 64 = 1,024; FC 128
         128 + 1,
-        128 * 128 + 2 * 128 + (128 + 1) * 4,  # FC 128, four means
+        128 * 128 + 2 * 128 + (128 + 1) * (4 + 3),  # FC 128, four means, three logits
     ),
     "tiny_infogan": (
         (3 + 1 + 1 + 1 + 4) * 32 + 2 * 32 + 16 * 8 * 8 + 2 * 8 + 16 * 8 * 1 + 1,
