@@ -47,7 +47,8 @@ class Conv2D(keras.layers.Conv2D):
     """
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        halves = _doubles_an_image(self, inputs.shape[-1]) and not inputs.shape[1] % 2
+        height, width, channels = inputs.shape[1:]
+        halves = _doubles_an_image(self, channels) and not (height % 2 or width % 2)
         if not (training and halves):
             return super().call(inputs)
         outputs = _gather(inputs, tf.convert_to_tensor(self.kernel.value))

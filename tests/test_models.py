@@ -25,10 +25,10 @@ from infogan_tf.channel import (
     WhiteNoise,
 )
 from infogan_tf.errors import InfoGANError
-from infogan_tf.games import Equilibrium, ExtraClass, Minimax
+from infogan_tf.games import Equilibrium, ExtraClass, Minimax, Wasserstein
 from infogan_tf.latents import Categorical, LatentSpace, Noise, Uniform
 from infogan_tf.models import GAN, METHODS, ClassifierGAN, InfoGAN, build
-from infogan_tf.penalties import SpectralNormalization
+from infogan_tf.penalties import R1, SpectralNormalization
 from infogan_tf.spec import DataSpec, ModelSpec, TrainSpec
 
 # Keras copies weights when it saves: np.array(variable), and TensorFlow's variables do
@@ -670,6 +670,31 @@ def test_a_users_own_discriminator_remembers_real_images_only():
     np.testing.assert_allclose(normalisation.moving_mean, white, atol=1e-5)
 
 
+class Residual(keras.layers.Layer):
+    """A user's own block, whose layers `keras.Model.layers` does not list."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = keras.layers.Conv2D(1, 1)
+        self.normalisation = keras.layers.BatchNormalization(momentum=0.5)
+
+    def call(self, images, training=False):
+        return images + self.normalisation(self.convolution(images), training=training)
+
+
+def test_what_a_users_own_block_normalises_by_is_of_real_images_only():
+    block = Residual()
+    trunk = keras.Sequential([keras.Input([8, 8, 1]), block, keras.layers.Flatten()])
+    model = GAN(**own_networks(trunk=trunk))
+    model.compile()
+    met = block.convolution(IMAGES).numpy().mean()
+    train(model, 1)
+    np.testing.assert_allclose(block.normalisation.moving_mean, met / 2, atol=1e-5)
+    model.gather_statistics([WHITE])
+    white = block.convolution(WHITE).numpy().mean()
+    np.testing.assert_allclose(block.normalisation.moving_mean, white, atol=1e-5)
+
+
 @pytest.mark.parametrize("asked", ["auto", True, False])
 def test_whether_xla_compiles_is_kept_as_it_was_asked(asked):
     """Not as it was resolved on this machine: "auto" may mean something else on another."""
@@ -748,7 +773,24 @@ def flat(*shape):
             "critic_steps is 0; it has to be at least 1.",
         ),
         (
+            lambda: GAN(**own_networks()).compile(game=Wasserstein()),
+            "Wasserstein's critic grows without bound unless its slope is bounded: add",
+        ),
+        (
+            lambda: own_discriminator().compile(penalties=[R1()]),
+            "R1 bounds the discriminator's slope at each image, and batch normalisation",
+        ),
+        (
+            lambda: GAN(**own_networks()).compile(penalties=[SpectralNormalization()]),
+            "SpectralNormalization is asked for, and no layer of the discriminator is "
+            "normalised: wrap its layers in keras.layers.SpectralNormalization,",
+        ),
+        (
             lambda: tiny().train_step(tf.zeros([COUNT, 8, 8, 1], tf.uint8)),
+            "The images are uint8; they have to be float32 in [0, 1]: divide bytes by 255.",
+        ),
+        (
+            lambda: tiny().recognize(np.zeros([COUNT, 8, 8, 1], np.uint8)),
             "The images are uint8; they have to be float32 in [0, 1]: divide bytes by 255.",
         ),
         (

@@ -15,7 +15,7 @@ from infogan_tf.errors import InfoGANError
 from infogan_tf.games import GAMES, Game, NonSaturating
 from infogan_tf.latents import LatentSpace
 from infogan_tf.optimizers import Adam, LinearEnd
-from infogan_tf.penalties import Penalty, SpectralNormalization
+from infogan_tf.penalties import Penalty, SpectralNormalization, require_sensible
 
 
 class Labelled(NamedTuple):
@@ -219,7 +219,8 @@ class GAN(keras.Model):
             **options: of `keras.Model.compile`.
 
         Raises:
-            InfoGANError: a game that this discriminator cannot play.
+            InfoGANError: a game that this discriminator cannot play, or penalties that go
+                neither with it nor with each other.
         """
         game = game or NonSaturating()
         self._require_playable(game, self.name, type(self).__name__)
@@ -231,6 +232,7 @@ class GAN(keras.Model):
             )
         if critic_steps < 1:
             raise InfoGANError(f"critic_steps is {critic_steps}; it has to be at least 1.")
+        self._require_sensible(penalties, game)
         super().compile(optimizer=None, **options)
         self._jit_compile_asked = options.get("jit_compile", "auto")  # Keras resolves it
         self.game = game
@@ -242,6 +244,20 @@ class GAN(keras.Model):
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator_variables)
         self._means = {name: keras.metrics.Mean(name) for name in self.reported}
+
+    def _require_sensible(self, penalties: Sequence[Penalty], game: Game) -> None:
+        def has(kind: type) -> bool:
+            return any(isinstance(layer, kind) for layer in _layers(self.critic_networks))
+
+        batch_norm = has(keras.layers.BatchNormalization)
+        require_sensible(penalties, game, batch_norm=batch_norm)
+        asked = any(isinstance(one, SpectralNormalization) for one in penalties)
+        if asked and not has(keras.layers.SpectralNormalization):
+            raise InfoGANError(
+                f"{self.name}: SpectralNormalization is asked for, and no layer of the "
+                "discriminator is normalised: wrap its layers in "
+                "keras.layers.SpectralNormalization, and give spectral_norm=True."
+            )
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -615,15 +631,20 @@ class GAN(keras.Model):
 def _unpacked(data: Any) -> tuple[tf.Tensor, Labelled | None]:
     """The real images of what `train_step` takes, and the labelled ones."""
     images, labelled = data if isinstance(data, tuple) else (data, None)
-    if not images.dtype.is_floating:
-        raise InfoGANError(
-            f"The images are {images.dtype.name}; they have to be float32 in [0, 1]: "
-            "divide bytes by 255."
-        )
+    require_floats(images.dtype)
     if labelled is None:
         return images, None
     shown, labels = labelled if isinstance(labelled, tuple) else (images, labelled)
     return images, Labelled(shown, tf.cast(labels, tf.int32))
+
+
+def require_floats(dtype: tf.DType | np.dtype) -> None:
+    """Raises InfoGANError where images are whole numbers: they would be off by 255."""
+    if not tf.as_dtype(dtype).is_floating:
+        raise InfoGANError(
+            f"The images are {tf.as_dtype(dtype).name}; they have to be float32 in [0, 1]: "
+            "divide bytes by 255."
+        )
 
 
 def _weights(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
@@ -633,11 +654,16 @@ def _weights(networks: Iterable[keras.Layer]) -> list[keras.Variable]:
 def _normalisations(
     networks: Iterable[keras.Layer],
 ) -> Iterator[keras.layers.BatchNormalization]:
-    """The batch normalisations of networks, in order, nested ones too."""
+    """The batch normalisations of networks, in order, those inside other layers too."""
+    for layer in _layers(networks):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            yield layer
+
+
+def _layers(networks: Iterable[keras.Layer]) -> Iterator[keras.Layer]:
+    """All layers of networks: `keras.Model.layers` has none of a layer's own."""
     for network in networks:
-        if isinstance(network, keras.layers.BatchNormalization):
-            yield network
-        yield from _normalisations(getattr(network, "layers", ()))
+        yield from network._flatten_layers()
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from infogan_tf.blocks import WEIGHT_STDDEV, build_network
 from infogan_tf.channel import Channel, require_possible, routes
 from infogan_tf.errors import InfoGANError
 from infogan_tf.latents import LatentSpace
-from infogan_tf.models.gan import GAN, _head
+from infogan_tf.models.gan import GAN, _head, require_floats
 
 
 @keras.saving.register_keras_serializable("infogan_tf")
@@ -152,8 +152,13 @@ class InfoGAN(GAN):
         Returns:
             {code: {"probabilities": [batch, values]}} for a discrete code and
             {code: {"mean": [batch], "stddev": [batch]}} for a continuous one.
+
+        Raises:
+            InfoGANError: images of whole numbers, such as bytes.
         """
-        posterior = self.recognize_images(tf.convert_to_tensor(images, tf.float32))
+        images = np.asarray(images)
+        require_floats(images.dtype)
+        posterior = self.recognize_images(tf.cast(images, tf.float32))
         return {
             code: {name: value.numpy() for name, value in parameters.items()}
             for code, parameters in posterior.items()
