@@ -3,6 +3,8 @@
 import os
 import pathlib
 
+import keras
+
 from infogan_tf import training
 from infogan_tf.errors import InfoGANError
 from infogan_tf.models.gan import GAN
@@ -11,18 +13,29 @@ from infogan_tf.training import RunDirectory
 
 
 def load(path: str | os.PathLike, *, average: bool = False) -> GAN | SavedModel:
-    """The Keras model of a run directory, or a SavedModel that was exported.
+    """The Keras model of a run directory or a .keras file, or an exported SavedModel.
 
     Args:
-        path: of a training, or of an export (a version, or the folder above versions).
+        path: of a training, of what `model.save` wrote, or of an export (a version, or the
+            folder above versions).
         average: see `training.load`; of a run only.
 
     Raises:
-        InfoGANError: neither, a run without a checkpoint, or an average of an export.
+        InfoGANError: none of them, one that cannot be read, a run without a checkpoint, or
+            an average of what has none.
     """
     folder = pathlib.Path(path)
     if RunDirectory(folder).options_file.exists():
         return training.load(folder, average=average)
+    if folder.is_file() and folder.suffix == ".keras":
+        if average:
+            raise InfoGANError(f"{folder} has one generator: leave out average.")
+        try:
+            return keras.saving.load_model(folder)
+        except Exception as error:  # of many kinds, as of zip files, JSON and HDF5
+            raise InfoGANError(
+                f"{folder} cannot be read ({error}): give a file that model.save wrote."
+            ) from error
     if any(folder.glob("saved_model.pb")) or any(folder.glob("*/saved_model.pb")):
         if average:
             raise InfoGANError(
@@ -32,6 +45,6 @@ def load(path: str | os.PathLike, *, average: bool = False) -> GAN | SavedModel:
         return SavedModel(folder)
     raise InfoGANError(
         f"{folder} is neither a run directory (it has no options.json) nor an export (no "
-        "saved_model.pb): give the --run_dir of a training, or what tools/export.py "
-        "printed."
+        "saved_model.pb) nor a .keras file: give the --run_dir of a training, or what "
+        "tools/export.py printed."
     )

@@ -161,6 +161,14 @@ def test_what_the_model_refuses_is_said_in_its_words(client):
         client.call("sample", {**ROWS, "c1": [0, 7, 1]})
 
 
+def test_a_loaded_model_says_nothing_of_its_graph(local):
+    with pytest.raises(InvalidInputError) as error:
+        local.call("sample", {**ROWS, "c1": [0, 7, 1]})
+    assert str(error.value) == (
+        "[Input c1 takes whole numbers between 0 and 2, and received] [7]"
+    )
+
+
 @pytest.mark.parametrize(
     ("signature", "inputs", "kind", "text"),
     [

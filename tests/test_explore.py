@@ -1,5 +1,6 @@
 """The page: what it draws and reads, and a browser in which a slider is moved."""
 
+import dataclasses
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import infogan_tf
+from infogan_tf.latents import Categorical, LatentSpace, Noise
 from infogan_tf.serving.saved_model import SavedModel
 from zoo import registry
 
@@ -24,7 +26,21 @@ def model(tmp_path_factory) -> SavedModel:
 
 
 def test_every_code_has_a_control(model):
-    assert explore.controls(model) == [("c1", 3), ("c2", None), ("c3", None), ("c4", 2)]
+    assert explore.controls(model) == [
+        ("c1", True, 3), ("c2", False, None), ("c3", False, None), ("c4", True, 2),
+    ]  # fmt: skip
+
+
+def test_a_category_that_nothing_reads_has_as_many_values_as_the_model_takes(tmp_path):
+    """A label of three: the page cannot know, and does not say ten."""
+    spec = dataclasses.replace(
+        registry.find("tiny_infogan"),
+        method="conditional_gan",
+        latents=LatentSpace(codes=(Categorical("label", 3),), noise=Noise(4)),
+        recognition=(),
+    ).with_training(labels=30)
+    exported = infogan_tf.export(infogan_tf.build(spec), tmp_path)
+    assert explore.controls(SavedModel(exported)) == [("label", True, None)]
 
 
 def test_sixteen_noises_of_the_same_codes(model):
@@ -47,7 +63,9 @@ def test_a_picture_is_read(model):
     assert sum(found["c1"].values()) == pytest.approx(1, abs=1e-5)
     assert found["c2"].keys() == {"mean", "stddev"}
     white = model.call("recognize", {"images": np.ones((1, 8, 8, 1))})
-    assert found["c2"]["mean"] == pytest.approx(float(white["c2_mean"][0]), abs=1e-5)
+    clear = explore.read(model, Image.new("RGBA", (8, 8), (0, 0, 0, 0)))  # on white, too
+    for read in (found, clear):
+        assert read["c2"]["mean"] == pytest.approx(float(white["c2_mean"][0]), abs=1e-5)
 
 
 def command(model, port):

@@ -6,6 +6,7 @@ import gradio
 import numpy as np
 from PIL import Image
 
+from infogan_tf.data import pictures
 from infogan_tf.errors import InfoGANError
 from infogan_tf.serving.client import Served
 
@@ -14,10 +15,17 @@ PIXELS = 560  # of a picture's longer side, at least
 
 
 class Control(NamedTuple):
-    """One code on the page: a choice between `values`, or a slider where there are none."""
+    """One code on the page: a slider; where it is discrete, a choice or a number.
+
+    Args:
+        name: of the code.
+        discrete: whether it takes whole numbers.
+        values: how many of them, where the model says so: what Q reads does.
+    """
 
     name: str
-    values: int | None
+    discrete: bool
+    values: int | None = None
 
 
 def controls(model: Served) -> list[Control]:
@@ -36,8 +44,8 @@ def controls(model: Served) -> list[Control]:
     for name in sorted(names, key=lambda name: (len(name), name)):
         discrete = model.signatures["sample"].inputs[name].dtype == np.int32
         values = f"{name}_probabilities"
-        count = read[values].shape[1] if values in read else 10
-        found.append(Control(name, count if discrete else None))
+        count = read[values].shape[1] if values in read else None
+        found.append(Control(name, discrete, count))
     return found
 
 
@@ -61,15 +69,10 @@ def tiled(images: np.ndarray) -> np.ndarray:
 def read(model: Served, picture: Image.Image) -> dict[str, dict[str, float]]:
     """What Q reads in a picture: {code: {value: probability}} or {code: {mean, stddev}}.
 
-    The picture is cut to a square in its middle and brought to the model's size.
+    The picture is cropped and brought to the model's size as those of a training are.
     """
-    height, width, channels = model.signatures["recognize"].inputs["images"].shape[1:]
-    side = min(picture.size)
-    left, top = ((length - side) // 2 for length in picture.size)
-    square = picture.crop((left, top, left + side, top + side))
-    mode = "L" if channels == 1 else "RGB"
-    pixels = np.asarray(square.convert(mode).resize((width, height), Image.LANCZOS))
-    images = np.float32(pixels).reshape(1, height, width, channels) / 255
+    shape = model.signatures["recognize"].inputs["images"].shape[1:]
+    images = np.float32(pictures.fit(picture, shape))[np.newaxis] / 255
     found: dict[str, dict[str, float]] = {}
     for output, values in sorted(model.call("recognize", {"images": images}).items()):
         name, _, kind = output.rpartition("_")
@@ -80,13 +83,21 @@ def read(model: Served, picture: Image.Image) -> dict[str, dict[str, float]]:
     return found
 
 
+def _input(code: Control) -> gradio.components.Component:
+    if code.values:
+        return gradio.Radio(list(range(code.values)), value=0, label=code.name)
+    if code.discrete:
+        return gradio.Number(0, label=code.name, precision=0, minimum=0)
+    return gradio.Slider(-2, 2, value=0, step=0.05, label=code.name)
+
+
 def page(model: Served) -> gradio.Blocks:
     """The page; `page(model).launch()` serves it."""
     codes = controls(model)
 
     def redraw(seed: float, *values: Any) -> np.ndarray:
         chosen = {
-            code.name: int(value) if code.values else float(value)
+            code.name: int(value) if code.discrete else float(value)
             for code, value in zip(codes, values, strict=True)
         }
         return draw(model, chosen, int(seed))
@@ -99,12 +110,7 @@ def page(model: Served) -> gradio.Blocks:
         gradio.Markdown(f"# {model.model}")
         with gradio.Tab("Draw"), gradio.Row():
             with gradio.Column(scale=1):
-                inputs = [
-                    gradio.Radio(list(range(code.values)), value=0, label=code.name)
-                    if code.values
-                    else gradio.Slider(-2, 2, value=0, step=0.05, label=code.name)
-                    for code in codes
-                ]
+                inputs = [_input(code) for code in codes]
                 seed = gradio.Number(0, label="noise", precision=0)
                 again = gradio.Button("New noise")
             picture = gradio.Image(label="16 noises", scale=2, format="png")

@@ -38,10 +38,9 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf.errors import InfoGANError
-from infogan_tf.latents import Code
 from infogan_tf.models.gan import GAN
 
-SWEEP_STEPS = 10
+SWEEP_STEPS = 10  # of a continuous code; more where a category has more values
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
 Tensors = dict[str, tf.Tensor]
@@ -178,7 +177,7 @@ def _endpoints(model: GAN) -> dict[str, _Endpoint]:
     """Every signature; `generate` first, as the default."""
     latents = model.latents
     codes = {
-        code.name: _Input(tf.as_dtype(_sweep_values(code).dtype), (), code.domain())
+        code.name: _Input(tf.as_dtype(code.sweep_values(1).dtype), (), code.domain())
         for code in latents.codes
     }
     noise = {"noise": _Input(tf.float32, (latents.noise.size,))}
@@ -217,14 +216,18 @@ def _sample(model: GAN, tensors: Tensors) -> Tensors:
 
 def _sweep(model: GAN, tensors: Tensors) -> Tensors:
     noise = _draw_noise(model, tensors["seed"])
-    latents = {"noise": tf.repeat(noise, SWEEP_STEPS, axis=0)}  # [batch * steps, size]
+    shown = {code.name: code.sweep_values(SWEEP_STEPS) for code in model.latents.codes}
+    steps = max(SWEEP_STEPS, *map(len, shown.values()))
+    latents = {"noise": tf.repeat(noise, steps, axis=0)}  # [batch * steps, size]
     for place, code in enumerate(model.latents.codes):
         swept = tensors["code"][:, tf.newaxis] == place  # [batch, 1]
         kept = tensors[code.name][:, tf.newaxis]  # [batch, 1]
-        values = tf.where(swept, _sweep_values(code), kept)  # [batch, steps]
+        values = shown[code.name]  # of fewer than the steps the last one stays
+        values = values[np.minimum(np.arange(steps), len(values) - 1)]
+        values = tf.where(swept, values, kept)  # [batch, steps]
         latents[code.name] = tf.reshape(values, [-1])
     images = model.generate_images(latents)
-    return {"images": tf.reshape(images, [-1, SWEEP_STEPS, *images.shape[1:]])}
+    return {"images": tf.reshape(images, [-1, steps, *images.shape[1:]])}
 
 
 def _recognize(model: GAN, tensors: Tensors) -> Tensors:
@@ -295,12 +298,6 @@ def _draw_noise(model: GAN, seeds: tf.Tensor) -> tf.Tensor:
         seeds,
         fn_output_signature=tf.TensorSpec([noise.size], tf.float32),
     )
-
-
-def _sweep_values(code: Code) -> np.ndarray:
-    """What a sweep shows [SWEEP_STEPS]; with fewer values the last one stays."""
-    values = code.sweep_values(SWEEP_STEPS)
-    return values[np.minimum(np.arange(SWEEP_STEPS), len(values) - 1)]
 
 
 # --- what is refused -----------------------------------------------------------------

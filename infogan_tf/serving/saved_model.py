@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +64,8 @@ class SavedModel:
         try:
             outputs = self._loaded.signatures[signature](**tensors)
         except (tf.errors.InvalidArgumentError, TypeError) as error:
-            raise InvalidInputError(str(error)) from error
+            said = re.search("assertion failed: (.*)", str(error))  # what export.py checks
+            raise InvalidInputError(said[1] if said else str(error)) from error
         return {name: value.numpy() for name, value in outputs.items()}
 
 
