@@ -162,15 +162,25 @@ def build_network(
         seed: initial weights are a function of (seed, name, place in the list).
         dtype: a Keras dtype policy, "float32" or "mixed_bfloat16".
         spectral_norm: whether each kernel's largest singular value is kept at 1.
+
+    Raises:
+        InfoGANError: a block that does not go on what comes before it.
     """
     network = keras.Sequential([keras.Input(tuple(input_shape))], name=name)
     seeds = np.random.SeedSequence([seed, *name.encode()]).generate_state(len(blocks))
     for place, (block, block_seed) in enumerate(zip(blocks, seeds, strict=True), start=1):
         label = f"{type(block).__name__.lower()}_{place}"
-        for layer in block.layers(
-            label, int(block_seed), dtype, spectral_norm=spectral_norm
-        ):
-            network.add(layer)
+        before = network.output_shape[1:] if place > 1 else tuple(input_shape)
+        try:
+            for layer in block.layers(
+                label, int(block_seed), dtype, spectral_norm=spectral_norm
+            ):
+                network.add(layer)
+        except ValueError as error:
+            reason = " ".join(str(error).split())
+            raise InfoGANError(
+                f"The {name}'s block {place}, {block}, cannot take {before}: {reason}"
+            ) from error
     if not blocks:
         network.add(keras.layers.Identity(name="as_it_is"))
     if dtype != "float32":

@@ -34,7 +34,12 @@ def information_against_steps(
         spec = run.spec()
         code = spec.latents.codes[0] if spec.latents.codes else None
         lines = [line for line in run.log() if line["step"] <= STEPS]
-        if not code or not lines or f"mi/{code.name}" not in lines[0]:
+        if code and not lines:
+            raise InfoGANError(
+                f"{run.path} has no log of its first {STEPS} updates to draw: train there, "
+                "with log_every of less."
+            )
+        if not code or f"mi/{code.name}" not in lines[0]:
             raise InfoGANError(
                 f"{run.path} has no information of a code to draw: train an InfoGAN there."
             )
@@ -42,8 +47,8 @@ def information_against_steps(
         nats = [0.0, *(line[f"mi/{code.name}"] for line in lines)]
         axes.plot(steps, nats, label=f"{spec.name}, seed {spec.training.seed}")
         axes.axhline(code.max_information, color="grey", linestyle=":", linewidth=1)
-    axes.set(xlabel="updates", ylabel="$L_I$ of c1 (nats)", xlim=(0, STEPS))
-    axes.set_title("How much of c1 the images keep (Figure 1; dotted: H(c1))")
+    axes.set(xlabel="updates", ylabel="$L_I$ of the first code (nats)", xlim=(0, STEPS))
+    axes.set_title("How much of a code the images keep (Figure 1; dotted: its entropy)")
     axes.legend(frameon=False)
     output = pathlib.Path(output)
     suffix, formats = output.suffix[1:].lower(), figure.canvas.get_supported_filetypes()

@@ -8,12 +8,11 @@ the batch, computed from logits so that it stays finite.
 
 import abc
 import dataclasses
-import math
 
 import tensorflow as tf
 
 from infogan_tf import replicas
-from infogan_tf.errors import InfoGANError, did_you_mean
+from infogan_tf.errors import InfoGANError, did_you_mean, require_positive
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +157,7 @@ class EnergyMargin(Game):
     played_with = "energy"
 
     def __post_init__(self) -> None:
-        _require_positive(self, "margin")
+        require_positive(self, "margin")
 
     def realness(self, energies: tf.Tensor) -> tf.Tensor:
         return -energies[:, 0]
@@ -191,7 +190,7 @@ class Equilibrium(Game):
     played_with = "equilibrium"
 
     def __post_init__(self) -> None:
-        _require_positive(self, "gamma", "rate")
+        require_positive(self, "gamma", "rate")
 
     def realness(self, energies: tf.Tensor) -> tf.Tensor:
         return -energies[:, 0]
@@ -303,16 +302,6 @@ def _marginal_entropy(logits: tf.Tensor) -> tf.Tensor:
     """H of the batch's mean softmax, over all replicas, in nats."""
     probabilities = replicas.mean(tf.reduce_mean(tf.nn.softmax(logits), axis=0))
     return -tf.reduce_sum(probabilities * tf.math.log(probabilities + 1e-20))
-
-
-def _require_positive(game: Game, *names: str) -> None:
-    for name in names:
-        value = getattr(game, name)
-        if not 0 < value < math.inf:
-            raise InfoGANError(
-                f"{type(game).__name__}: {name} is {value}; it has to be a finite number "
-                "above 0."
-            )
 
 
 def _require_classes(game: Game) -> None:

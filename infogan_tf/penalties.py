@@ -6,14 +6,13 @@ and on D's weights after an update. `require_sensible` refuses what cannot work 
 
 import abc
 import dataclasses
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import keras
 import tensorflow as tf
 
 from infogan_tf import replicas
-from infogan_tf.errors import InfoGANError, did_you_mean
+from infogan_tf.errors import InfoGANError, did_you_mean, require_positive
 from infogan_tf.games import Game, Wasserstein
 
 Critic = Callable[[tf.Tensor], tf.Tensor]  # images -> logits [batch, 1]
@@ -55,7 +54,7 @@ class WeightClipping(Penalty):
     bounds_the_slope = True
 
     def __post_init__(self) -> None:
-        _require_positive(self, "limit")
+        require_positive(self, "limit")
 
     def after_update(self, variables: Iterable[keras.Variable]) -> None:
         for variable in variables:
@@ -67,7 +66,8 @@ class SpectralNormalization(Penalty):
     """Every layer of D has a largest singular value of 1 (Miyato et al. 2018).
 
     The layers do it themselves: `blocks.build_network` wraps them in Keras's
-    SpectralNormalization, one step of the power iteration for every pass.
+    SpectralNormalization, one step of the power iteration for every pass. It divides the
+    kernel in place, outside of the gradient, which is so that of the divided kernel.
     """
 
     bounds_the_slope = True
@@ -109,7 +109,7 @@ class WGANGP(GradientPenalty):
     weight: float = 10.0
 
     def __post_init__(self) -> None:
-        _require_positive(self, "weight")
+        require_positive(self, "weight")
 
     def points(self, reals: tf.Tensor, fakes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         place = replicas.own_rows(
@@ -127,14 +127,15 @@ class DRAGAN(GradientPenalty):
     """Weight * E(norm - 1)^2 around real images only (Kodali et al. 2017).
 
     A point is a real image plus noise: uniform in [0, 1), times half the standard
-    deviation of the batch's pixels (the authors' code).
+    deviation of the batch's pixels. The authors' code draws the same noise, and takes the
+    slope a random part of the way to it.
     """
 
     weight: float = 10.0
     spread: float = 0.5
 
     def __post_init__(self) -> None:
-        _require_positive(self, "weight", "spread")
+        require_positive(self, "weight", "spread")
 
     def points(self, reals: tf.Tensor, fakes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         noise = replicas.own_rows(
@@ -158,7 +159,7 @@ class R1(GradientPenalty):
     bounds_the_slope = True
 
     def __post_init__(self) -> None:
-        _require_positive(self, "weight")
+        require_positive(self, "weight")
 
     def points(self, reals: tf.Tensor, fakes: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return reals
@@ -178,7 +179,7 @@ class PullingAway(Penalty):
     weight: float = 0.1
 
     def __post_init__(self) -> None:
-        _require_positive(self, "weight")
+        require_positive(self, "weight")
 
     def on_generator(self, fake_features: tf.Tensor) -> tf.Tensor:
         directions = tf.math.l2_normalize(fake_features, axis=1)
@@ -191,16 +192,6 @@ class PullingAway(Penalty):
 def _distance_from_one(squared_norms: tf.Tensor) -> tf.Tensor:
     norms = tf.sqrt(squared_norms + 1e-12)  # the root has no slope at 0
     return tf.reduce_mean((norms - 1) ** 2)
-
-
-def _require_positive(penalty: Penalty, *names: str) -> None:
-    for name in names:
-        value = getattr(penalty, name)
-        if not 0 < value < math.inf:
-            raise InfoGANError(
-                f"{type(penalty).__name__}: {name} is {value}; it has to be a finite "
-                "number above 0."
-            )
 
 
 PENALTIES = {  # by the names of --penalty

@@ -21,7 +21,8 @@ class DataSpec:
     Args:
         name: a TFDS name or one of the built-in sources ("digits", "synthetic"); files in
             --data_dir stand in for either.
-        image_shape: (height, width, channels) that images are brought to.
+        image_shape: (height, width, channels) that images are brought to; 1 channel (grey)
+            or 3 (RGB).
     """
 
     name: str
@@ -29,10 +30,11 @@ class DataSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_shape", tuple(self.image_shape))
-        if len(self.image_shape) != 3 or min(self.image_shape) < 1:
+        shape = self.image_shape
+        if len(shape) != 3 or min(shape) < 1 or shape[2] not in (1, 3):
             raise InfoGANError(
-                f"image_shape is {self.image_shape}; it has to be (height, width, "
-                "channels), all positive."
+                f"image_shape is {shape}; it has to be (height, width, channels), all "
+                "positive, the channels 1 (grey) or 3 (RGB)."
             )
 
 

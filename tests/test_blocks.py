@@ -144,6 +144,27 @@ def test_an_unknown_activation_is_named():
 # --- initial weights -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("blocks", "text"),
+    [
+        (
+            [Dense(8, activation="relu"), Reshape(3, 3, 1)],
+            "The generator's block 2, Reshape(height=3, width=3, channels=1), cannot take "
+            "(8,): ",
+        ),
+        (
+            [Dense(8, activation="relu"), Convolution(4, activation="relu")],
+            "The generator's block 2, Convolution(",
+        ),
+        ([Dense(-8, activation="relu")], "The generator's block 1, Dense("),
+    ],
+)
+def test_a_block_that_does_not_fit_is_named(blocks, text):
+    with pytest.raises(InfoGANError) as error:
+        build_network(blocks, (5,), name="generator")
+    assert str(error.value).startswith(text) and "\n" not in str(error.value)
+
+
 def test_initial_weights_are_a_function_of_seed_and_name():
     keras.utils.set_random_seed(1)
     first = column()

@@ -648,16 +648,6 @@ def test_a_folder_has_to_be_given(tmp_path, given):
     )
 
 
-@pytest.mark.parametrize("dataset", ["folder", None])
-def test_two_channels_are_not_what_pictures_have(tmp_path, dataset):
-    write_celeba(tmp_path)
-    spec = DataSpec("celeb_a", (4, 4, 2))
-    assert message(data.load, spec, dataset=dataset, data_dir=tmp_path) == (
-        "This model takes images of 2 channels, and pictures are read as grey (1) or RGB "
-        "(3): use an .npz file for any other."
-    )
-
-
 # --- the cache -------------------------------------------------------------------------
 
 

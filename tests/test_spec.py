@@ -186,10 +186,11 @@ def test_a_bad_training_number_is_named(field, value, possible):
     assert message(from_json, data) == expected
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 0), (1, 28, 28, 1)])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 0), (1, 28, 28, 1), (8, 8, 2)])
 def test_a_bad_image_shape_is_named(shape):
     assert message(DataSpec, "mnist", shape) == (
-        f"image_shape is {shape}; it has to be (height, width, channels), all positive."
+        f"image_shape is {shape}; it has to be (height, width, channels), all positive, "
+        "the channels 1 (grey) or 3 (RGB)."
     )
 
 

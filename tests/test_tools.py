@@ -133,6 +133,10 @@ BAD = {
         ("--model=tiny_infogan", "--model_module=no.such"),
         '--model_module: "no.such" cannot be imported',
     ),
+    "a module that is none": (
+        ("--model=tiny_infogan", "--model_module=.mine"),
+        '--model_module: ".mine" cannot be imported (TypeError: ',
+    ),
     "a path that cannot be": (
         ("--model=tiny_infogan", "--dataset=folder", f"--data_dir={'x' * 300}"),
         "The system refused: [Errno 36] File name too long: 'xxx",
@@ -168,6 +172,11 @@ BAD = {
     "zero steps": (
         ("--model=tiny_infogan", "--steps=0"),
         "steps is 0; it has to be a whole number of at least 1.",
+    ),
+    "critic steps that take more than the data": (
+        ("--model=tiny_infogan", "--critic_steps=5", "--batch_size=400"),
+        "5 critic steps take 2000 images, a batch of 400 each, and there are 1094: use "
+        "--batch_size=218 or less.",
     ),
     "batch larger than the data": (
         ("--model=tiny_infogan", "--batch_size=5000"),

@@ -72,7 +72,7 @@ def run(
 ) -> None:
     """Runs a command: a user's mistake is one line on stderr and exit code 1.
 
-    A training that a signal stopped exits with a code of its own, 128 and the signal.
+    What a signal stopped exits with a code of its own, 128 and the signal.
 
     Args:
         main: called with the words that are no flags, where there may be any.
@@ -92,6 +92,9 @@ def run(
             main(*argv[1:])
         except InfoGANError as error:
             _fail(error)
+        except KeyboardInterrupt:  # where nothing is under way that has to be saved
+            print("Interrupted.", file=sys.stderr)
+            sys.exit(130)
         except OSError as error:
             advice = "Look at the path, at who may read and write it, and at the room left."
             _fail(InfoGANError(f"The system refused: {error}. {advice}"))

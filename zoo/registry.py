@@ -39,9 +39,12 @@ def models(model_module: str | None = None) -> dict[str, ModelSpec]:
     if model_module:
         try:
             importlib.import_module(model_module)
-        except ImportError as error:
+        except InfoGANError:
+            raise
+        except Exception as error:  # whatever stands in a user's module
+            reason = f"{type(error).__name__}: {error}"
             raise InfoGANError(
-                f'--model_module: "{model_module}" cannot be imported ({error}): give a '
+                f'--model_module: "{model_module}" cannot be imported ({reason}): give a '
                 "module on PYTHONPATH that calls zoo.registry.register."
             ) from error
     return dict(sorted(_MODELS.items()))

@@ -56,7 +56,6 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
         InfoGANError: a damaged file or picture, an archive that names files outside of
             itself, a table that is damaged or has no line for a picture.
     """
-    pictures.require_channels(image_shape)
     sources = _sources(data_dir)
     table = next((data_dir / n for n in ATTRIBUTES if (data_dir / n).exists()), None)
 

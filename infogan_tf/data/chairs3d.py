@@ -42,7 +42,6 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
     Raises:
         InfoGANError: a name without angles, a damaged picture.
     """
-    pictures.require_channels(image_shape)
     files = sorted(_root(data_dir).glob(PICTURES))
     images = cache.decode_once(
         "chairs3d",

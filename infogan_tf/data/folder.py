@@ -21,7 +21,6 @@ def load(data_dir: pathlib.Path, image_shape: tuple[int, int, int]) -> ImageData
     Raises:
         InfoGANError: nothing is left, or the cache cannot be written.
     """
-    pictures.require_channels(image_shape)
     found = sorted(path for path in data_dir.rglob("*") if path.is_file())
     runs = {path.parent for path in found if path.name == RUN_FILE} - {data_dir}
     files = [path for path in found if runs.isdisjoint(path.parents)]

@@ -3,8 +3,6 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from infogan_tf.errors import InfoGANError
-
 MODES = {1: "L", 3: "RGB"}  # Pillow's, by channels
 CENTRED = "the largest centred crop of that aspect"
 
@@ -19,7 +17,7 @@ def fit(
 
     Args:
         picture: of any size and mode.
-        image_shape: wanted; 1 channel (grey) or 3 (RGB), see `require_channels`.
+        image_shape: wanted; 1 channel (grey) or 3 (RGB).
         part: of the largest centred crop that has the wanted aspect, in (0, 1].
     """
     height, width, channels = image_shape
@@ -46,12 +44,3 @@ def described(image_shape: tuple[int, int, int], crop: str) -> str:
         f"{crop}, resized by area (Pillow BOX; bicubic where it grows) to "
         f"{height} x {width}, {'grey' if channels == 1 else 'RGB'}"
     )
-
-
-def require_channels(image_shape: tuple[int, int, int]) -> None:
-    """Raises InfoGANError where pictures cannot be brought to that many channels."""
-    if image_shape[2] not in MODES:
-        raise InfoGANError(
-            f"This model takes images of {image_shape[2]} channels, and pictures are read "
-            "as grey (1) or RGB (3): use an .npz file for any other."
-        )

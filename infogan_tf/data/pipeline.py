@@ -19,6 +19,12 @@ def stream(train: Split, numbers: TrainSpec, *, first_step: int = 0) -> tf.data.
     """
     options = {"seed": numbers.seed, "first_step": first_step}
     size = numbers.batch_size * numbers.critic_steps
+    if numbers.critic_steps > 1 and size > len(train):
+        raise InfoGANError(
+            f"{numbers.critic_steps} critic steps take {size} images, a batch of "
+            f"{numbers.batch_size} each, and there are {len(train)}: use "
+            f"--batch_size={len(train) // numbers.critic_steps} or less."
+        )
     images = batches(train.images, batch_size=size, **options)
     if not numbers.labels:
         return images

@@ -86,7 +86,6 @@ def decode_once(
         crop: what is cut out, in words; `part`: see `pictures.fit`.
         factors: each by its name, with what tells it from one of TFDS's examples.
     """
-    pictures.require_channels(image_shape)
     origin = f"TFDS {builder.info.full_name}"
     splits = [split for split in cache.SPLITS if split in builder.info.splits]
     if "train" not in splits:

@@ -166,8 +166,9 @@ def modularity(sample: Sample) -> float:
     """Whether a code knows of one factor only (Ridgeway and Mozer 2018, arXiv 1802.05312).
 
     For each code, one less the sum of its squared mutual information with all factors but
-    its best, as a part of f - 1 times the best's; averaged. A code that knows nothing has
-    0. Mutual information as in `mig`.
+    its best, as a part of f - 1 times the best's; averaged. A constant code has 0. One of
+    noise has not: in a finite sample it knows a little of every factor, by chance, and of
+    some more than of others. Mutual information as in `mig`.
     """
     squared = _mutual_information(sample) ** 2  # [d, f]
     best = squared.max(axis=1)

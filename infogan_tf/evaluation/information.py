@@ -6,9 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf import mutual_information
+from infogan_tf.evaluation.batches import BATCH
 from infogan_tf.models import InfoGAN
-
-BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)

@@ -169,7 +169,7 @@ class RunDirectory:
         """The lines of train_log.jsonl; a last line cut off by a crash is left out."""
         lines = []
         if self.log_file.exists():
-            for line in self.log_file.read_text().splitlines():
+            for line in self.log_file.read_text(errors="replace").splitlines():
                 with contextlib.suppress(ValueError):
                     lines.append(json.loads(line))
         return lines
