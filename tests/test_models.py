@@ -798,6 +798,11 @@ def flat(*shape):
             "InfoGAN needs at least one latent code, and the latents declare none: add one",
         ),
         (
+            lambda: tiny(data=DataSpec("synthetic", (16, 16, 1))),
+            "tiny: the generator makes images of (8, 8, 1), and image_shape is "
+            "(16, 16, 1): change one of them.",
+        ),
+        (
             lambda: tiny(method="infogna"),
             f'tiny: unknown method "infogna"; there are {", ".join(METHODS)}. Did you mean '
             '"infogan"?',

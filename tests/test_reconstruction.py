@@ -1,5 +1,7 @@
 """Real images through their codes, and the figures of the paper."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -81,6 +83,13 @@ def test_figure_1_is_drawn_from_logs(tiny_run, tmp_path):
             [(pixels == colour).all(axis=1).sum() > 20 for colour in (blue, orange)]
         )
     assert seen == [[True, False], [False, True]] or seen == [[True, False], [True, True]]
+
+
+def test_a_run_without_a_log_has_no_figure_1(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    (run / "train_log.jsonl").unlink()
+    with pytest.raises(InfoGANError, match="has no log of its first 600 updates to draw"):
+        figures.information_against_steps([run], tmp_path / "figure_1.png")
 
 
 def test_what_figure_1_cannot_draw(tmp_path):

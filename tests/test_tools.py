@@ -214,6 +214,17 @@ def test_a_missing_tensorflow_is_said(tmp_path):
     assert "TensorFlow cannot be imported (no wheel for you): install it" in error
 
 
+def test_an_interrupt_where_nothing_has_to_be_saved_is_one_word():
+    script = (
+        "import sys, signal; sys.path.insert(0, 'tools'); import command_line\n"
+        "command_line.run(lambda: signal.raise_signal(signal.SIGINT), tensorflow=False)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
 def test_arguments_that_are_no_flags_are_refused():
     code, _, error = command("train", "--model=tiny_infogan", "mnist")
     assert code == 1

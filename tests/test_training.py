@@ -240,6 +240,13 @@ def test_a_run_from_before_the_digest_is_still_read(run_on_a_file):
     assert len(run.images().train) == 36
 
 
+def test_a_damaged_line_of_the_log_is_left_out(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    run.path.mkdir()
+    run.log_file.write_bytes(b'{"step": 5}\n{"step": \xff\xfe\n{"step": 10}\n{"st')
+    assert run.log() == [{"step": 5}, {"step": 10}]
+
+
 def test_two_writers_at_once_leave_the_file_of_one(tmp_path):
     path = tmp_path / "metrics.json"
     with files.whole(path) as first:

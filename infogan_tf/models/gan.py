@@ -166,16 +166,24 @@ class GAN(keras.Model):
 
     @classmethod
     def networks(cls, spec: specs.ModelSpec) -> dict[str, Any]:
-        """The arguments of this class that follow from `spec`."""
+        """The arguments of this class that follow from `spec`.
+
+        Raises:
+            InfoGANError: a generator that makes images of another shape.
+        """
         seed = spec.training.seed
         options = {"seed": seed, "dtype": spec.training.dtype_policy}
         spectral = any(isinstance(one, SpectralNormalization) for one in spec.penalties)
         width, shape = spec.latents.width, spec.data.image_shape
+        generator = build_network(spec.generator, [width], name="generator", **options)
+        if (made := generator.output_shape[1:]) != shape:
+            raise InfoGANError(
+                f"{spec.name}: the generator makes images of {made}, and image_shape is "
+                f"{shape}: change one of them."
+            )
         return {
             "latents": spec.latents,
-            "generator": build_network(
-                spec.generator, [width], name="generator", **options
-            ),
+            "generator": generator,
             "trunk": build_network(
                 spec.trunk,
                 cls.trunk_shape(shape, spec.latents),
