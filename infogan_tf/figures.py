@@ -113,10 +113,8 @@ def training_curves(run: RunDirectory) -> Figure:
     for code in run.spec().latents.codes:
         nats = [line.get(f"mi/{code.name}", math.nan) for line in lines]
         [curve] = information.plot(steps, nats, label=code.name)
-        if code.max_information < math.inf:
-            information.axhline(
-                code.max_information, color=curve.get_color(), linestyle=":", linewidth=1
-            )
+        most, color = code.max_information, curve.get_color()
+        information.axhline(most, color=color, linestyle=":", linewidth=1)
     information.set(xlabel="updates", title="$L_I$ in nats (dotted: its bound)")
     for name in ("d_loss", "g_loss"):
         losses.plot(steps, [line[name] for line in lines], label=name)

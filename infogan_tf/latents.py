@@ -77,7 +77,7 @@ class Code(abc.ABC):
     @property
     @abc.abstractmethod
     def max_information(self) -> float:
-        """The most nats L_I can reach; infinity where nothing bounds it."""
+        """The most nats L_I can reach: Q is right, and as sure of it as it can be."""
 
     @abc.abstractmethod
     def sample(self, count: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -220,18 +220,21 @@ class Bernoulli(_Discrete):
         return tf.cast(value, tf.float32)[:, tf.newaxis]
 
 
+NARROWEST, WIDEST = 0.1, 2.0  # that a learned deviation can be, in spreads of the prior
+
+
 @dataclasses.dataclass(frozen=True)
 class _Continuous(Code):
     """What real-valued codes share: Q is a normal distribution.
 
     The paper's Q outputs a mean and a standard deviation exp(output) (Appendix C). Left
-    alone that exponential collapses or explodes, so the logarithm is bent smoothly into
-    [0.1, 2] times the spread of the prior; well inside that range it is the paper's.
+    alone that exponential collapses or explodes, so the logarithm is bent smoothly between
+    `NARROWEST` and `WIDEST` spreads of the prior; well inside that range it is the paper's.
 
-    A learned deviation rewards ever finer detail without end, and the code goes on taking
-    from the picture what other codes stand for. A fixed one, sigma, makes the objective
-    the squared error of the mean over 2 sigma^2, and gives it an end: L_I is at most
-    H(c) - log(sigma sqrt(2 pi)), reached where Q's mean is right.
+    L_I is at most H(c) - log(sigma sqrt(2 pi)), reached where Q's mean is right and sigma
+    as small as it can be. A learned deviation rewards ever finer detail up to there, and
+    the code goes on taking from the picture what other codes stand for. A fixed one makes
+    the objective the squared error of the mean over 2 sigma^2, and ends it sooner.
 
     Args:
         q_stddev: Q's standard deviation, where it is fixed; None: Q learns it.
@@ -266,9 +269,8 @@ class _Continuous(Code):
 
     @property
     def max_information(self) -> float:
-        if self.q_stddev is None:
-            return math.inf
-        return self.entropy - math.log(self.q_stddev * math.sqrt(2 * math.pi))
+        least = self.q_stddev or NARROWEST * self.spread
+        return self.entropy - math.log(least * math.sqrt(2 * math.pi))
 
     def encode(self, value: tf.Tensor) -> tf.Tensor:
         return tf.cast(value, tf.float32)[:, tf.newaxis]
@@ -278,7 +280,7 @@ class _Continuous(Code):
             mean = outputs[:, 0]
             return mean, tf.fill(tf.shape(mean), math.log(self.q_stddev))
         mean, raw = tf.unstack(outputs, axis=-1)
-        low, high = math.log(0.1 * self.spread), math.log(2.0 * self.spread)
+        low, high = math.log(NARROWEST * self.spread), math.log(WIDEST * self.spread)
         raw = tf.clip_by_value(raw, low - 15.0, high + 15.0)  # flat to 3e-7 beyond
         # bent smoothly between `low` and `high`; close to the raw value in the middle
         return mean, low + tf.nn.softplus(raw - low) - tf.nn.softplus(raw - high)

@@ -219,7 +219,7 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     codes = {
         f"mi/{code}{part}" for code in ("c1", "c2", "c3", "c4") for part in ("", "_stderr")
     }
-    finite = {"mi/c1_max", "mi/c4_max"}  # a continuous code has no most
+    most = {f"mi/{code}_max" for code in ("c1", "c2", "c3", "c4")}
     parts = ("accuracy", "majority_accuracy", "nmi", "ari", "code_to_label", "confusion")
     scores = {f"clustering/{part}" for part in (*parts, "generated_agreement", "images")}
     scores |= {
@@ -242,6 +242,7 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     scores |= {
         f"factors/{n}/{p}" for n in ("x", "y", "scale") for p in ("code", "spearman")
     }
+    scores |= {"factors/shape/code", "factors/shape/accuracy"}  # c1 has as many values
     scores |= {
         f"controls/{code}/{name}{part}"
         for code in ("c2", "c3")
@@ -250,7 +251,7 @@ def test_metrics_json_holds_what_is_returned(evaluated):
     }
     scores |= {f"controls/{c}/{n}" for c in ("c1", "c4") for n in ("most", "most_change")}
     header = {"model", "step", "seed", "images"}
-    assert written.keys() == header | codes | finite | scores
+    assert written.keys() == header | codes | most | scores
     assert written["model"] == "tiny_infogan"
     assert (written["step"], written["seed"]) == (20, 0)
     assert written["images"] == "drawn shapes"

@@ -38,8 +38,8 @@ def evaluate(
     Returns:
         `model`, `step`, `seed`, `images`; `held_out`, "not known" where the run may have
         been trained on images that it is scored on; beside the scores of images their
-        number, `<score>/images`; `mi/<code>`, `mi/<code>_stderr` and, where finite,
-        `mi/<code>_max`, in nats. With labels, for the first categorical code or
+        number, `<score>/images`; `mi/<code>`, `mi/<code>_stderr` and `mi/<code>_max`, in
+        nats. With labels, for the first categorical code or
         the classes of a classifier, `clustering/accuracy`, `/majority_accuracy`, `/nmi`,
         `/ari`, `/code_to_label`, `/generated_agreement`; `classification/accuracy` where
         labels taught the model to classify; for digits, `controls/<code>/slant` and

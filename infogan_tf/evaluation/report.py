@@ -90,14 +90,14 @@ def _embedded(grid: Grid) -> tuple[str, str]:
 
 def _information(
     metrics: Mapping[str, Any],
-) -> list[tuple[str, float, float, float | None]]:
+) -> list[tuple[str, float, float, float]]:
     """Of each code: its name, nats, standard error, and the most there can be."""
     found = []
     for key, error in metrics.items():
         if key.startswith("mi/") and key.endswith("_stderr"):
             nats = key.removesuffix("_stderr")
             name = nats.removeprefix("mi/")
-            found.append((name, metrics[nats], error, metrics.get(f"{nats}_max")))
+            found.append((name, metrics[nats], error, metrics[f"{nats}_max"]))
     return found
 
 

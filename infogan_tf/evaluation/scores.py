@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -103,15 +102,14 @@ class Subject:
 
 
 def code_information(subject: Subject) -> dict[str, float]:
-    """The bound in nats, and its most where that is finite."""
+    """The bound in nats, its standard error, and the most it can be."""
     metrics = {}
     if not isinstance(subject.model, InfoGAN):
         return metrics
     for name, measured in information.measure(subject.model, seed=subject.seed).items():
         metrics[f"mi/{name}"] = measured.nats
         metrics[f"mi/{name}_stderr"] = measured.standard_error
-        if (most := subject.model.latents[name].max_information) < math.inf:
-            metrics[f"mi/{name}_max"] = most
+        metrics[f"mi/{name}_max"] = subject.model.latents[name].max_information
     return metrics
 
 

@@ -110,9 +110,8 @@ class Journal:
         nats = []
         for code in self._model.latents.codes:
             if f"mi/{code.name}" in means:
-                most = code.max_information
-                of = f"/{most:.2f}" if most < math.inf else ""
-                nats.append(f"{code.name} {means[f'mi/{code.name}']:.2f}{of}")
+                found, most = means[f"mi/{code.name}"], code.max_information
+                nats.append(f"{code.name} {found:.2f}/{most:.2f}")
         minutes, rest = divmod(round(left), 60)
         return (
             f"step {step}/{self._last}  {speed:,.0f} images/s  ETA {minutes}:{rest:02d}  "
