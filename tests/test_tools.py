@@ -217,6 +217,8 @@ def test_a_missing_tensorflow_is_said(tmp_path):
 def test_an_interrupt_where_nothing_has_to_be_saved_is_one_word():
     script = (
         "import sys, signal; sys.path.insert(0, 'tools'); import command_line\n"
+        # what a shell runs in the background ignores the signal
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "command_line.run(lambda: signal.raise_signal(signal.SIGINT), tensorflow=False)"
     )
     done = subprocess.run(
