@@ -24,8 +24,9 @@ well (d_loss 0.02). Where D is in the game G leaves the place to the noise and w
 c2 into the outline. White noise on what Q sees prevents it: they have to change many
 pixels. The tilt drowns in as much of it: read through noise of 0.7, c4 says nothing before
 update 5,000, and on one of two seeds nothing by 6,000; through 0.3 it is at 0.64 nats by
-2,250. The category finds the shape where it weighs 1 and comes when images have outlines;
-with 0.2 it finds nothing, and at update 4,500 it takes the size from c3.
+2,250. The category finds the shape where it weighs 1 and comes when images have outlines
+(93, 70 and 56% of the held-out images sorted right on three seeds; a third is chance); with
+0.2 it finds nothing, and at update 4,500 it takes the size from c3.
 
 python tools/train.py --model=dsprites_infogan [--data_dir=DIR]
 

@@ -81,7 +81,7 @@ def evaluate(
         "seed": spec.training.seed,
         "images": origin,
     }
-    if not run.trained_on(images):
+    if (dataset or data_dir) and not run.trained_on(images):  # else `images` has asked
         metrics["held_out"] = "not known"
         print(
             f"{origin}: the training images are not those of {run.path}, so it may have "
